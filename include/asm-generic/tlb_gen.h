@@ -1,0 +1,518 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _ASM_GENERIC_TLB_GEN_H
+#define _ASM_GENERIC_TLB_GEN_H
+
+/*
+ * Tracked TLB-flush generations
+ *
+ * Invariant:
+ *
+ *   While some CPU may use a translation that a page table no longer holds,
+ *   that table's word says so to whoever holds the table's lock (PTL), and
+ *   nobody acts on what the table says now without the flush that is owed.
+ *
+ * A _window_ reaches from before a flusher's first PTE store until its flush
+ * and its secondary-TLB notifier are finished; an mmu_gather is one. Two words
+ * track windows. They replace the count of pending flushes per mm, which every
+ * reader had to take for its own, and the full flush of nested gathers:
+ *
+ *   mm word	mm->tlb_gen, one atomic64:
+ *
+ *		 63         46 45       23 22        0
+ *		+-------------+-----------+-----------+
+ *		| generation  |  open[1]  |  open[0]  |
+ *		+-------------+-----------+-----------+
+ *
+ *		open[g & 1] counts the open windows of generation g. The
+ *		generation moves on only while the older slot is empty, so
+ *		that open windows belong to generation g or g - 1 and to no
+ *		other: two epochs, as in SRCU.
+ *
+ *   table word	ptdesc->pt_tlb_gen, plain stores under that table's PTL:
+ *
+ *		 63         46 45        5    4       3       2     1 0
+ *		+-------------+-----------+--------+------+-------+-----+
+ *		| generation  |     0     | MARKED | GONE | STALE | 0 0 |
+ *		+-------------+-----------+--------+------+-------+-----+
+ *
+ *		The generation the mm had when an entry of this table last
+ *		changed inside a window. 0: nothing pending. The two low bits
+ *		stay 0: the word lies on page->mapping, where 2 would say
+ *		"movable". GONE and STALE are a flush that no window will
+ *		finish (reclaim batches, lazy classes); nobody sets them yet.
+ *
+ * A table of generation s is pending, the caller's own window left out, when
+ *
+ *	s == g		some window is open,
+ *	s == g - 1	some window of the older slot is open,
+ *	otherwise	never.
+ *
+ * Why that cannot miss: a window of generation w marks with the generation it
+ * reads then, s >= w. While it is open w is g or g - 1. If s == g every window
+ * counts; if s == g - 1, then w == g - 1 and the window sits in the older
+ * slot. Marks of one table never become older, because each is read from the
+ * mm word under the PTL. Generations are only compared for equality, modulo
+ * their width: wrap-around can report too much, never too little.
+ *
+ *   window                                  other CPU
+ *
+ *   tlb_gen_open()    [fully ordered]
+ *   spin_lock(ptl)
+ *   set_pte_at()
+ *   tlb_gen_mark()
+ *   spin_unlock(ptl)                        spin_lock(ptl)
+ *                                           tlb_gen_inherit() or
+ *                                           tlb_gen_pending() or
+ *                                           tlb_gen_settle()
+ *                                           spin_unlock(ptl)
+ *   tlb_flush()
+ *   tlb_gen_close()   [ordered by the flush]
+ *
+ * The mark is seen through the PTL, and with it an mm word no older than the
+ * one that was marked with. The reader's acquire pairs with the release of
+ * the close. smp_mb() does not order TLB invalidation: only the architecture's
+ * own flush orders the close behind it, and on arm64 only the DSB of the CPU
+ * that issued the TLBI.
+ *
+ * API:
+ *
+ *   tlb_gen_open(), tlb_gen_close()	begin and end a window; an mmu_gather
+ *					does it by itself
+ *   tlb_gen_mark(), tlb_gen_mark_table()	an entry changed, before the PTL
+ *					is dropped and without a flush
+ *   tlb_gen_inherit()			a walker takes over what is pending
+ *					in the table that it walks
+ *   tlb_gen_inherit_mm()		the same where no table word tells
+ *   tlb_gen_note_hole(),
+ *   tlb_gen_inherit_holes()		the same for pmd_none() seen unlocked
+ *   tlb_gen_pending()			is a flush owed for this table?
+ *   tlb_gen_settle()			flush a page now if one is owed
+ *   tlb_gen_merge_table()		a table enters the tree
+ *   tlb_gen_free_pte(), _pmd()		a table leaves the tree
+ *
+ * Architectures with CONFIG_TLB_GEN unset have the same calls with what mm
+ * always did: one count of open windows per mm and a full flush when they
+ * nest.
+ *
+ * Idea: one mechanism for batched and pending flushes, and mmu_gather to serve
+ * protection changes (Nadav Amit, 55080C83-4047-4AA9-B6A3-785A1E4E17B1@gmail.com);
+ * a generation per page table (20210131001132.3368247-17-namit@vmware.com).
+ */
+
+#include <linux/bits.h>
+#include <linux/mm.h>
+#include <linux/mm_types.h>
+#include <linux/userfaultfd_k.h>
+#include <asm/tlb.h>
+#include <asm/tlbflush.h>
+
+#ifdef CONFIG_TLB_GEN
+
+/* mm word. A task has at most one window open per mm: 23 bits hold 2 * PID_MAX_LIMIT. */
+#define TLB_GEN_OPEN_BITS	23
+#define TLB_GEN_OPEN_MASK	GENMASK_ULL(TLB_GEN_OPEN_BITS - 1, 0)
+#define TLB_GEN_SHIFT		(2 * TLB_GEN_OPEN_BITS)
+#define TLB_GEN_MASK		GENMASK_ULL(63, TLB_GEN_SHIFT)
+#define TLB_GEN_ONE		BIT_ULL(TLB_GEN_SHIFT)
+
+/* Table word, besides TLB_GEN_MASK */
+#define TLB_GEN_STALE		BIT_ULL(2)
+#define TLB_GEN_GONE		BIT_ULL(3)
+#define TLB_GEN_MARKED		BIT_ULL(4)
+#define TLB_GEN_DEFERRED	(TLB_GEN_STALE | TLB_GEN_GONE)
+
+/* tlb_gen_others(): the caller has no window of its own */
+#define TLB_GEN_NO_WINDOW	2
+
+static inline unsigned int tlb_gen_word_slot(u64 word)
+{
+	return (word >> TLB_GEN_SHIFT) & 1;
+}
+
+static inline u64 tlb_gen_word_one(unsigned int slot)
+{
+	return 1ULL << (slot * TLB_GEN_OPEN_BITS);
+}
+
+static inline unsigned int tlb_gen_word_open(u64 word, unsigned int slot)
+{
+	return (word >> (slot * TLB_GEN_OPEN_BITS)) & TLB_GEN_OPEN_MASK;
+}
+
+/* The mm word after a window of @slot closed and, if it may, the generation moved on. */
+static inline u64 tlb_gen_word_close(u64 word, unsigned int slot)
+{
+	word -= tlb_gen_word_one(slot);
+	if (!tlb_gen_word_open(word, !tlb_gen_word_slot(word)))
+		word += TLB_GEN_ONE;
+	return word;
+}
+
+/* What a mark writes into a table word that holds @table. */
+static inline u64 tlb_gen_word_mark(u64 word, u64 table)
+{
+	return (word & TLB_GEN_MASK) | TLB_GEN_MARKED | (table & TLB_GEN_DEFERRED);
+}
+
+/*
+ * The open windows that may have marked @table, a window of the caller's in
+ * slot @own (or TLB_GEN_NO_WINDOW) left out.
+ */
+static inline unsigned int tlb_gen_word_others(u64 word, u64 table, unsigned int own)
+{
+	u64 age = (word - (table & TLB_GEN_MASK)) >> TLB_GEN_SHIFT;
+	unsigned int older = !tlb_gen_word_slot(word);
+
+	if (!(table & TLB_GEN_MARKED))
+		return 0;
+	if (!age)
+		return tlb_gen_word_open(word, 0) + tlb_gen_word_open(word, 1) -
+			(own != TLB_GEN_NO_WINDOW);
+	if (age == 1)
+		return tlb_gen_word_open(word, older) - (own == older);
+	return 0;
+}
+
+/* The ptdesc of the PTE or PMD table that holds @entry. */
+static inline struct ptdesc *tlb_gen_table(const void *entry)
+{
+	return virt_to_ptdesc(entry);
+}
+
+static inline void tlb_gen_mm_init(struct mm_struct *mm)
+{
+	atomic64_set(&mm->tlb_gen, 0);
+}
+
+static inline u64 tlb_gen_mm_word(struct mm_struct *mm)
+{
+	return atomic64_read(&mm->tlb_gen);
+}
+
+unsigned int tlb_gen_open(struct mm_struct *mm);
+void tlb_gen_close(struct mm_struct *mm, unsigned int slot);
+void __tlb_gen_mark(struct mm_struct *mm, struct ptdesc *table);
+void __tlb_gen_inherit(struct mmu_gather *tlb, struct ptdesc *table,
+		       unsigned long start, unsigned long end);
+void __tlb_gen_settle(struct vm_area_struct *vma, struct ptdesc *table,
+		      unsigned long start, unsigned long end);
+void __tlb_gen_merge_table(struct mm_struct *mm, u64 parent, struct ptdesc *child);
+void __tlb_gen_inherit_holes(struct mmu_gather *tlb, pud_t *pud);
+void tlb_gen_inherit_mm(struct mmu_gather *tlb, unsigned long start,
+			unsigned long end);
+
+/* Provided by the architecture: leaf entries of any level, complete on return. */
+void arch_tlb_gen_settle(struct vm_area_struct *vma, unsigned long start,
+			 unsigned long end);
+
+/**
+ * tlb_gen_mark_table - record that an entry changed and is not flushed yet
+ * @mm: the mm
+ * @entry: kernel address of an entry of the changed PTE or PMD table
+ *
+ * For windows that are not an mmu_gather; those call tlb_gen_mark().
+ *
+ * Context: inside a window of @mm and under the table's PTL, after the entry
+ * was changed and before the PTL is dropped.
+ */
+static inline void tlb_gen_mark_table(struct mm_struct *mm, const void *entry)
+{
+	__tlb_gen_mark(mm, tlb_gen_table(entry));
+}
+
+/**
+ * tlb_gen_mark - record what a gather changed in this PTL section
+ * @tlb: the gather
+ * @entry: kernel address of an entry of the walked PTE or PMD table
+ *
+ * Does nothing if the gather recorded no entry since the last mark or flush:
+ * a section that flushed before it unlocks needs no mark.
+ *
+ * Context: under the table's PTL, once per section, before it is dropped.
+ */
+static inline void tlb_gen_mark(struct mmu_gather *tlb, const void *entry)
+{
+	if (tlb->gen_dirty) {
+		tlb->gen_dirty = 0;
+		__tlb_gen_mark(tlb->mm, tlb_gen_table(entry));
+	}
+}
+
+/**
+ * tlb_gen_inherit - take over the flush that others owe for this table
+ * @tlb: the gather
+ * @entry: kernel address of an entry of the walked PTE or PMD table
+ * @start: first address walked in this section, bytes
+ * @end: end of the range walked in this section, bytes
+ *
+ * A walker that finds an entry none, protected or swapped may be looking at
+ * the work of a window that has not flushed yet; it must not return before
+ * that flush. Adds [@start, @end) to the gather at page stride and with the
+ * level hint off: what is stale may be a block where a table is now.
+ *
+ * Context: under the table's PTL, once per section, before it is dropped.
+ * Ordering: the PTL, then an acquire of the mm word (see the head).
+ * Source: replaces the full flush of nested gathers (1501566977-20293-4).
+ */
+static inline void tlb_gen_inherit(struct mmu_gather *tlb, const void *entry,
+				   unsigned long start, unsigned long end)
+{
+	struct ptdesc *table = tlb_gen_table(entry);
+
+	if (table->pt_tlb_gen)
+		__tlb_gen_inherit(tlb, table, start, end);
+}
+
+/**
+ * tlb_gen_note_hole - remember a pmd seen none without its lock
+ * @tlb: the gather
+ * @start: first address of the hole, bytes
+ * @end: end of the hole, bytes
+ */
+static inline void tlb_gen_note_hole(struct mmu_gather *tlb,
+				     unsigned long start, unsigned long end)
+{
+	if (!IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE))
+		return;
+	if (!tlb->hole_end)
+		tlb->hole_start = start;
+	tlb->hole_end = end;
+}
+
+/**
+ * tlb_gen_inherit_holes - take over the flush of whoever made the holes
+ * @tlb: the gather
+ * @pud: entry of the PMD table whose holes were noted
+ *
+ * A window that zaps a huge entry leaves pmd_none() behind, which walkers skip
+ * without the lock that would show them the mark.
+ *
+ * Context: at the end of the walk of each PMD table, no PTL held; takes the
+ * PMD lock, but only while other windows are open.
+ */
+static inline void tlb_gen_inherit_holes(struct mmu_gather *tlb, pud_t *pud)
+{
+	if (tlb->hole_end)
+		__tlb_gen_inherit_holes(tlb, pud);
+}
+
+/* The same for a pud. Huge ones exist in DAX and PFN mappings only. */
+static inline void tlb_gen_inherit_pud_hole(struct mmu_gather *tlb,
+					    struct vm_area_struct *vma,
+					    unsigned long start,
+					    unsigned long end)
+{
+	if (IS_ENABLED(CONFIG_HAVE_ARCH_TRANSPARENT_HUGEPAGE_PUD) &&
+	    vma_is_special_huge(vma))
+		tlb_gen_inherit_mm(tlb, start, end);
+}
+
+/*
+ * hugetlb. A table that may be shared carries no marks: its word would belong
+ * to several mms. Neither does one above the PMD level. There every other
+ * window counts as pending.
+ */
+static inline void tlb_gen_inherit_hugetlb(struct mmu_gather *tlb,
+					   struct vm_area_struct *vma,
+					   pte_t *ptep, unsigned long addr,
+					   unsigned long size)
+{
+	if (size >= PUD_SIZE || (vma->vm_flags & VM_MAYSHARE))
+		tlb_gen_inherit_mm(tlb, addr, addr + size);
+	else
+		tlb_gen_inherit(tlb, ptep, addr, addr + size);
+}
+
+static inline void tlb_gen_mark_hugetlb(struct mmu_gather *tlb,
+					struct vm_area_struct *vma, pte_t *ptep,
+					unsigned long size)
+{
+	if (size < PUD_SIZE && !(vma->vm_flags & VM_MAYSHARE))
+		tlb_gen_mark(tlb, ptep);
+}
+
+/* What stays mapped must not be pending without a word: pte_accessible() reads it. */
+static inline void tlb_gen_protect_hugetlb(struct mmu_gather *tlb,
+					   struct vm_area_struct *vma,
+					   pte_t *ptep, unsigned long size)
+{
+	if (size >= PUD_SIZE)
+		tlb_flush_mmu_tlbonly(tlb);
+	else
+		tlb_gen_mark_hugetlb(tlb, vma, ptep, size);
+}
+
+/**
+ * tlb_gen_settle - flush an address now if a flush is owed for its table
+ * @vma: the VMA
+ * @entry: kernel address of the PTE or PMD table's entry
+ * @start: first address, bytes
+ * @end: end of the range, bytes
+ *
+ * For page-fault code that is about to use a page as if no CPU could write to
+ * it. A table that no open window changed costs a load and a compare.
+ *
+ * Context: under the table's PTL, not in lazy MMU mode (Xen PV would only
+ * queue the flush).
+ * Source: generalizes the userfaultfd check in do_wp_page() to every VMA.
+ */
+static inline void tlb_gen_settle(struct vm_area_struct *vma, const void *entry,
+				  unsigned long start, unsigned long end)
+{
+	struct ptdesc *table = tlb_gen_table(entry);
+
+	if (table->pt_tlb_gen)
+		__tlb_gen_settle(vma, table, start, end);
+}
+
+/**
+ * tlb_gen_merge_table - let a table inherit what is pending above it
+ * @mm: the mm
+ * @pmd: the PMD entry that the table is about to be installed in
+ * @table: the PTE table
+ *
+ * The window that zapped the huge entry here marked the PMD table; a walker
+ * of the new table will look at the new table's word only.
+ *
+ * Context: under the PMD lock, before pmd_populate(); @table is not reachable
+ * by anybody else.
+ */
+static inline void tlb_gen_merge_table(struct mm_struct *mm, pmd_t *pmd,
+				       pgtable_t table)
+{
+	u64 parent = READ_ONCE(tlb_gen_table(pmd)->pt_tlb_gen);
+
+	if (parent)
+		__tlb_gen_merge_table(mm, parent, page_ptdesc(table));
+}
+
+/**
+ * tlb_gen_free_pte - take over what is pending in a PTE table that goes away
+ * @tlb: the gather that frees the table
+ * @table: the table
+ * @addr: an address that it maps, bytes
+ *
+ * Nobody will see its word any more, so the flush covers the whole table.
+ *
+ * Context: after the table was unlinked, before its destructor runs.
+ */
+static inline void tlb_gen_free_pte(struct mmu_gather *tlb, pgtable_t table,
+				    unsigned long addr)
+{
+	struct ptdesc *pt = page_ptdesc(table);
+
+	if (pt->pt_tlb_gen)
+		__tlb_gen_inherit(tlb, pt, addr & PMD_MASK, (addr & PMD_MASK) + PMD_SIZE);
+}
+
+/**
+ * tlb_gen_free_pmd - take over what is pending in a PMD table that goes away
+ * @tlb: the gather that frees the table
+ * @pmd: an entry of the table
+ * @addr: an address that it maps, bytes
+ *
+ * As tlb_gen_free_pte().
+ */
+static inline void tlb_gen_free_pmd(struct mmu_gather *tlb, pmd_t *pmd,
+				    unsigned long addr)
+{
+	struct ptdesc *pt = tlb_gen_table(pmd);
+
+	if (pt->pt_tlb_gen)
+		__tlb_gen_inherit(tlb, pt, addr & PUD_MASK, (addr & PUD_MASK) + PUD_SIZE);
+}
+
+/* Begins the window that a gather is. */
+static inline void tlb_gen_gather(struct mmu_gather *tlb)
+{
+	tlb->hole_end = 0;
+	tlb->gen_slot = tlb_gen_open(tlb->mm);
+}
+
+/* Nested gathers inherit what concerns them; there is no full flush. */
+static inline bool tlb_gen_nested(struct mm_struct *mm)
+{
+	return false;
+}
+
+#else /* !CONFIG_TLB_GEN: one count of open windows per mm, as it always was */
+
+static inline void tlb_gen_mm_init(struct mm_struct *mm)
+{
+	atomic_set(&mm->tlb_windows, 0);
+}
+
+static inline u64 tlb_gen_mm_word(struct mm_struct *mm)
+{
+	return atomic_read(&mm->tlb_windows);
+}
+
+/*
+ * The increment is seen by whoever sees the changed PTE, through the PTL; the
+ * decrement is ordered by the flush, which smp_mb() could not do.
+ */
+static inline unsigned int tlb_gen_open(struct mm_struct *mm)
+{
+	atomic_inc(&mm->tlb_windows);
+	return 0;
+}
+
+static inline void tlb_gen_close(struct mm_struct *mm, unsigned int slot)
+{
+	atomic_dec(&mm->tlb_windows);
+}
+
+static inline void tlb_gen_gather(struct mmu_gather *tlb)
+{
+	tlb->gen_slot = tlb_gen_open(tlb->mm);
+}
+
+static inline bool tlb_gen_nested(struct mm_struct *mm)
+{
+	return atomic_read(&mm->tlb_windows) > 1;
+}
+
+static inline void tlb_gen_mark_table(struct mm_struct *mm, const void *entry) { }
+static inline void tlb_gen_mark(struct mmu_gather *tlb, const void *entry) { }
+
+static inline void tlb_gen_inherit(struct mmu_gather *tlb, const void *entry,
+				   unsigned long start, unsigned long end) { }
+static inline void tlb_gen_inherit_mm(struct mmu_gather *tlb,
+				      unsigned long start, unsigned long end) { }
+static inline void tlb_gen_note_hole(struct mmu_gather *tlb,
+				     unsigned long start, unsigned long end) { }
+
+static inline void tlb_gen_inherit_hugetlb(struct mmu_gather *tlb,
+					   struct vm_area_struct *vma,
+					   pte_t *ptep, unsigned long addr,
+					   unsigned long size) { }
+static inline void tlb_gen_mark_hugetlb(struct mmu_gather *tlb,
+					struct vm_area_struct *vma, pte_t *ptep,
+					unsigned long size) { }
+static inline void tlb_gen_protect_hugetlb(struct mmu_gather *tlb,
+					   struct vm_area_struct *vma,
+					   pte_t *ptep, unsigned long size) { }
+
+static inline void tlb_gen_inherit_pud_hole(struct mmu_gather *tlb,
+					    struct vm_area_struct *vma,
+					    unsigned long start,
+					    unsigned long end) { }
+
+static inline void tlb_gen_inherit_holes(struct mmu_gather *tlb, pud_t *pud) { }
+static inline void tlb_gen_merge_table(struct mm_struct *mm, pmd_t *pmd,
+				       pgtable_t table) { }
+static inline void tlb_gen_free_pte(struct mmu_gather *tlb, pgtable_t table,
+				    unsigned long addr) { }
+static inline void tlb_gen_free_pmd(struct mmu_gather *tlb, pmd_t *pmd,
+				    unsigned long addr) { }
+
+static inline void tlb_gen_settle(struct vm_area_struct *vma, const void *entry,
+				  unsigned long start, unsigned long end)
+{
+	if (unlikely(userfaultfd_wp(vma) && tlb_gen_pending(vma->vm_mm, entry)))
+		flush_tlb_range(vma, start, end);
+}
+
+#endif /* CONFIG_TLB_GEN */
+
+#endif /* _ASM_GENERIC_TLB_GEN_H */

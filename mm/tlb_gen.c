@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Tracked TLB-flush generations: what is out of line.
+ *
+ * See include/asm-generic/tlb_gen.h for the invariant and the two words, and
+ * Documentation/mm/tlb_gen.rst for the rules.
+ */
+
+#include <linux/atomic.h>
+#include <linux/mm.h>
+#include <linux/vmstat.h>
+
+#include <asm-generic/tlb_gen.h>
+
+#define CREATE_TRACE_POINTS
+#include <trace/events/tlb_gen.h>
+
+/**
+ * tlb_gen_open - begin a window
+ * @mm: the mm whose page tables are going to be changed
+ *
+ * Context: any; before the first PTE store, with or without locks.
+ * Ordering: fully ordered, so that the window is visible before any PTE store
+ * that follows, also to a walker that sees the store without a lock.
+ * Return: the window's slot, to be passed to tlb_gen_close().
+ * Source: two epochs of open readers, from SRCU.
+ */
+unsigned int tlb_gen_open(struct mm_struct *mm)
+{
+	unsigned int slot = tlb_gen_word_slot(atomic64_read(&mm->tlb_gen));
+	u64 word;
+
+	/*
+	 * The generation may have moved since it was read. Then the slot is
+	 * the older one or, two moves on, the current one again: the window
+	 * belongs to the generation that the slot stands for now.
+	 */
+	word = atomic64_fetch_add(tlb_gen_word_one(slot), &mm->tlb_gen);
+	VM_WARN_ON_ONCE(tlb_gen_word_open(word, slot) == TLB_GEN_OPEN_MASK);
+	count_vm_tlb_event(TLB_GEN_OPEN);
+	trace_tlb_gen_open(mm, word, slot);
+	return slot;
+}
+
+/**
+ * tlb_gen_close - end a window
+ * @mm: the mm
+ * @slot: what tlb_gen_open() returned
+ *
+ * Moves the generation on if no older window is left, unless the mm word is
+ * contended; somebody else will.
+ *
+ * Context: any; after the flush and the secondary-TLB notifier are finished,
+ * on the CPU whose flush it was.
+ * Ordering: release; pairs with the acquires of the mm word in this file. The
+ * architecture's flush orders itself before this, no barrier here could.
+ */
+void tlb_gen_close(struct mm_struct *mm, unsigned int slot)
+{
+	s64 old = atomic64_read(&mm->tlb_gen);
+	u64 word = tlb_gen_word_close(old, slot);
+
+	VM_WARN_ON_ONCE(!tlb_gen_word_open(old, slot));
+	if (likely(atomic64_try_cmpxchg_release(&mm->tlb_gen, &old, word))) {
+		if ((word ^ old) & TLB_GEN_MASK)
+			count_vm_tlb_event(TLB_GEN_ADVANCE);
+	} else {
+		word = atomic64_sub_return_release(tlb_gen_word_one(slot), &mm->tlb_gen);
+	}
+	trace_tlb_gen_close(mm, word, slot);
+}
+
+void __tlb_gen_mark(struct mm_struct *mm, struct ptdesc *table)
+{
+	u64 word = atomic64_read(&mm->tlb_gen);
+
+	/* Read anew under this PTL: never older than what it replaces. */
+	table->pt_tlb_gen = tlb_gen_word_mark(word, table->pt_tlb_gen);
+	count_vm_tlb_event(TLB_GEN_MARK);
+	trace_tlb_gen_mark(mm, table, table->pt_tlb_gen);
+}
+
+/*
+ * Is a window other than the caller's pending on this table? Under its PTL.
+ *
+ * A word that no window at all, the caller's included, keeps pending goes back
+ * to 0: it must not look recent again when the generation wraps, and the next
+ * one to look shall stop at the word. While the caller's own window may be the
+ * one that marked it, the word stays, because others have to see it.
+ */
+static bool tlb_gen_table_pending(struct mm_struct *mm, struct ptdesc *table,
+				  unsigned int own)
+{
+	u64 word = atomic64_read_acquire(&mm->tlb_gen);
+	u64 mark = table->pt_tlb_gen;
+
+	if (mark & TLB_GEN_MARKED &&
+	    !tlb_gen_word_others(word, mark, TLB_GEN_NO_WINDOW)) {
+		mark &= TLB_GEN_DEFERRED;
+		table->pt_tlb_gen = mark;
+	}
+	return tlb_gen_word_others(word, mark, own);
+}
+
+static void tlb_gen_add(struct mmu_gather *tlb, unsigned long start, unsigned long end)
+{
+	unsigned int dirty = tlb->gen_dirty;
+
+	tlb_flush_pte_range(tlb, start, end - start);
+	/* Inherited, not changed: the window that did change it marked it. */
+	tlb->gen_dirty = dirty;
+	tlb->inherited = 1;
+	count_vm_tlb_event(TLB_GEN_INHERIT);
+	trace_tlb_gen_inherit(tlb->mm, start, end);
+}
+
+void __tlb_gen_inherit(struct mmu_gather *tlb, struct ptdesc *table,
+		       unsigned long start, unsigned long end)
+{
+	/* Nobody runs in an mm that is torn down as a whole. */
+	if (tlb->fullmm)
+		return;
+	if (tlb_gen_table_pending(tlb->mm, table, tlb->gen_slot))
+		tlb_gen_add(tlb, start, end);
+}
+
+/* Is a window open besides the caller's? For what was read without a lock. */
+static bool tlb_gen_nested_window(struct mm_struct *mm)
+{
+	u64 word;
+
+	/*
+	 * Pairs with the full ordering of tlb_gen_open(): who saw an entry
+	 * none sees the window that made it so, or the end of that window.
+	 */
+	smp_rmb();
+	word = atomic64_read_acquire(&mm->tlb_gen);
+	return tlb_gen_word_open(word, 0) + tlb_gen_word_open(word, 1) > 1;
+}
+
+/**
+ * tlb_gen_inherit_mm - take over what is pending where no table word tells
+ * @tlb: the gather
+ * @start: first address, bytes
+ * @end: end of the range, bytes
+ *
+ * For entries above the PMD level and for hugetlb tables that another mm may
+ * share: pending while any other window of this mm is open.
+ *
+ * Context: any; where an entry was read without its lock, after that.
+ */
+void tlb_gen_inherit_mm(struct mmu_gather *tlb, unsigned long start,
+			unsigned long end)
+{
+	if (!tlb->fullmm && tlb_gen_nested_window(tlb->mm))
+		tlb_gen_add(tlb, start, end);
+}
+
+void __tlb_gen_inherit_holes(struct mmu_gather *tlb, pud_t *pud)
+{
+	unsigned long start = tlb->hole_start, end = tlb->hole_end;
+	pmd_t *pmd = pmd_offset(pud, start);
+
+	tlb->hole_end = 0;
+	if (!tlb->fullmm && tlb_gen_nested_window(tlb->mm)) {
+		/* Who made the hole marks the table before this lock is dropped. */
+		spinlock_t *ptl = pmd_lock(tlb->mm, pmd);
+
+		tlb_gen_inherit(tlb, pmd, start, end);
+		spin_unlock(ptl);
+	}
+}
+
+/**
+ * tlb_gen_pending - is a flush owed for the table that holds this entry?
+ * @mm: the mm
+ * @entry: kernel address of an entry of a PTE or PMD table
+ *
+ * Context: under the table's PTL, no window of the caller's own open.
+ * Return: true if some CPU may still use what the table held before.
+ * Source: the mm-wide test that fault handlers had, exact to the table.
+ */
+bool tlb_gen_pending(struct mm_struct *mm, const void *entry)
+{
+	struct ptdesc *table = tlb_gen_table(entry);
+
+	return table->pt_tlb_gen &&
+		tlb_gen_table_pending(mm, table, TLB_GEN_NO_WINDOW);
+}
+
+void __tlb_gen_settle(struct vm_area_struct *vma, struct ptdesc *table,
+		      unsigned long start, unsigned long end)
+{
+	if (!tlb_gen_table_pending(vma->vm_mm, table, TLB_GEN_NO_WINDOW))
+		return;
+	arch_tlb_gen_settle(vma, start, end);
+	count_vm_tlb_event(TLB_GEN_SETTLE);
+	trace_tlb_gen_settle(vma->vm_mm, start, end);
+}
+
+/*
+ * @parent is the word of the PMD table, read under its lock. The child's own
+ * lock is not held, but nobody else can reach the child yet.
+ */
+void __tlb_gen_merge_table(struct mm_struct *mm, u64 parent, struct ptdesc *child)
+{
+	u64 word = atomic64_read_acquire(&mm->tlb_gen);
+
+	if (tlb_gen_word_others(word, parent, TLB_GEN_NO_WINDOW))
+		child->pt_tlb_gen = tlb_gen_word_mark(word, child->pt_tlb_gen);
+	child->pt_tlb_gen |= parent & TLB_GEN_DEFERRED;
+}

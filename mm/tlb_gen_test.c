@@ -1,0 +1,396 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * KUnit tests of the two words of tracked TLB-flush generations.
+ *
+ * The enumeration runs three windows and a lone reader through every
+ * interleaving of their atomic steps, with the functions that mm uses, and
+ * asks after each step whether a table that some unflushed window changed
+ * could be taken for quiet. It has to fail when one rule of the protocol is
+ * left out; a search that cannot fail proves nothing.
+ */
+
+#include <kunit/test.h>
+#include <linux/jhash.h>
+#include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/sched/mm.h>
+#include <linux/vmalloc.h>
+
+#include <asm-generic/tlb_gen.h>
+
+#define NR_WINDOWS	3
+#define NR_TABLES	2
+#define MAX_STATES	(1 << 19)
+
+enum broken {
+	INTACT,
+	MARK_STALE,		/* mark with the generation read at open */
+	ADVANCE_EARLY,		/* advance while the older slot is in use */
+	FORGET_OWN,		/* zero a word that only the own window keeps pending */
+	NO_MARKED_BIT,		/* let a mark of generation 0 be 0 */
+	IGNORE_OLDER,		/* count windows of the current slot only */
+};
+
+/* Where a window is; the comment is the next step. */
+enum pc {
+	CLOSED,			/* read the generation */
+	OPENING,		/* fetch_add */
+	OPENED,			/* change and mark a table */
+	CHANGED,		/* flush */
+	FLUSHED,		/* read the word */
+	CLOSING,		/* cmpxchg */
+	CONTENDED,		/* fetch_sub */
+	DONE,
+};
+
+struct state {
+	u64 word;
+	u64 table[NR_TABLES];
+	u64 seen[NR_WINDOWS];		/* the word as last read */
+	u8 owed[NR_TABLES];		/* windows whose flush this table needs */
+	u8 pc[NR_WINDOWS];
+	u8 slot[NR_WINDOWS];
+	u8 rounds[NR_WINDOWS];		/* left to do */
+	u8 zero[5];			/* states are compared as bytes */
+};
+
+struct search {
+	struct state *states;
+	u32 *hash;
+	unsigned int nr, violations;
+	enum broken broken;
+};
+
+static u64 mark_word(struct search *s, u64 word, u64 table)
+{
+	u64 mark = tlb_gen_word_mark(word, table);
+
+	return s->broken == NO_MARKED_BIT ? mark & ~TLB_GEN_MARKED : mark;
+}
+
+static u64 close_word(struct search *s, u64 word, unsigned int slot)
+{
+	if (s->broken == ADVANCE_EARLY)
+		return word - tlb_gen_word_one(slot) + TLB_GEN_ONE;
+	return tlb_gen_word_close(word, slot);
+}
+
+static unsigned int others(struct search *s, u64 word, u64 table, unsigned int own)
+{
+	if (s->broken == NO_MARKED_BIT && table)
+		table |= TLB_GEN_MARKED;
+	if (s->broken == IGNORE_OLDER)
+		word &= ~(TLB_GEN_OPEN_MASK << (!tlb_gen_word_slot(word) * TLB_GEN_OPEN_BITS));
+	return tlb_gen_word_others(word, table, own);
+}
+
+static bool is_open(const struct state *st, int w)
+{
+	return st->pc[w] >= OPENED && st->pc[w] <= CONTENDED;
+}
+
+/* Would anybody who looks at a table now miss a flush that is owed? */
+static void check(struct search *s, const struct state *st)
+{
+	for (int t = 0; t < NR_TABLES; t++) {
+		if (st->owed[t] && !others(s, st->word, st->table[t], TLB_GEN_NO_WINDOW))
+			s->violations++;
+		for (int w = 0; w < NR_WINDOWS; w++) {
+			if (is_open(st, w) && st->owed[t] & ~BIT(w) &&
+			    !others(s, st->word, st->table[t], st->slot[w]))
+				s->violations++;
+		}
+	}
+}
+
+static void add(struct search *s, const struct state *st)
+{
+	u32 i = jhash(st, sizeof(*st), 0) & (2 * MAX_STATES - 1);
+
+	for (; s->hash[i]; i = (i + 1) & (2 * MAX_STATES - 1)) {
+		if (!memcmp(&s->states[s->hash[i] - 1], st, sizeof(*st)))
+			return;
+	}
+	if (s->nr == MAX_STATES)
+		return;
+	s->states[s->nr] = *st;
+	s->hash[i] = ++s->nr;
+	check(s, st);
+}
+
+/* One step of window @w; changing a table is the only choice there is. */
+static void step(struct search *s, const struct state *from, int w)
+{
+	struct state st = *from;
+	unsigned int slot = st.slot[w];
+
+	switch (st.pc[w]) {
+	case CLOSED:
+		st.seen[w] = st.word;
+		st.slot[w] = tlb_gen_word_slot(st.word);
+		st.pc[w] = OPENING;
+		break;
+	case OPENING:
+		st.word += tlb_gen_word_one(slot);
+		st.pc[w] = OPENED;
+		break;
+	case OPENED:
+		for (int t = 0; t < NR_TABLES; t++) {
+			struct state next = st;
+
+			next.table[t] = mark_word(s, s->broken == MARK_STALE ?
+						  st.seen[w] : st.word, st.table[t]);
+			next.owed[t] |= BIT(w);
+			next.pc[w] = CHANGED;
+			next.seen[w] = 0;
+			add(s, &next);
+		}
+		return;
+	case CHANGED:
+		for (int t = 0; t < NR_TABLES; t++)
+			st.owed[t] &= ~BIT(w);
+		st.pc[w] = FLUSHED;
+		break;
+	case FLUSHED:
+		st.seen[w] = st.word;
+		st.pc[w] = CLOSING;
+		break;
+	case CLOSING:
+		if (st.word != st.seen[w]) {
+			st.pc[w] = CONTENDED;
+			st.seen[w] = 0;
+			break;
+		}
+		st.word = close_word(s, st.word, slot);
+		goto closed;
+	case CONTENDED:
+		st.word -= tlb_gen_word_one(slot);
+closed:
+		st.seen[w] = 0;
+		st.slot[w] = 0;
+		st.pc[w] = --st.rounds[w] ? CLOSED : DONE;
+		break;
+	case DONE:
+		return;
+	}
+	add(s, &st);
+}
+
+/* Somebody looks at table @t under its lock and cleans up its word. */
+static void look(struct search *s, const struct state *from, int t, unsigned int own)
+{
+	struct state st = *from;
+
+	if (s->broken != FORGET_OWN)
+		own = TLB_GEN_NO_WINDOW;
+	if (st.table[t] && !others(s, st.word, st.table[t], own)) {
+		st.table[t] = 0;
+		add(s, &st);
+	}
+}
+
+static unsigned int enumerate(struct kunit *test, u64 generation, enum broken broken)
+{
+	struct state start = { .word = generation << TLB_GEN_SHIFT, .rounds = { 2, 2, 1 } };
+	struct search s = { .broken = broken };
+
+	BUILD_BUG_ON(sizeof(start) != offsetofend(struct state, zero));
+	s.states = vmalloc(array_size(MAX_STATES, sizeof(*s.states)));
+	s.hash = vzalloc(array_size(2 * MAX_STATES, sizeof(*s.hash)));
+	if (!s.states || !s.hash) {
+		vfree(s.states);
+		vfree(s.hash);
+		kunit_skip(test, "no memory for %u states", MAX_STATES);
+	}
+
+	add(&s, &start);
+	for (unsigned int i = 0; i < s.nr && s.nr < MAX_STATES; i++) {
+		const struct state *st = &s.states[i];
+
+		if (broken != INTACT && s.violations)
+			break;
+		for (int w = 0; w < NR_WINDOWS; w++)
+			step(&s, st, w);
+		for (int t = 0; t < NR_TABLES; t++) {
+			look(&s, st, t, TLB_GEN_NO_WINDOW);
+			for (int w = 0; w < NR_WINDOWS; w++) {
+				if (is_open(st, w))
+					look(&s, st, t, st->slot[w]);
+			}
+		}
+		cond_resched();
+	}
+	kunit_info(test, "generation %llu: %u states, %u violations",
+		   generation, s.nr, s.violations);
+	KUNIT_EXPECT_LT_MSG(test, s.nr, MAX_STATES, "the search is incomplete");
+	vfree(s.states);
+	vfree(s.hash);
+	return s.violations;
+}
+
+#define LAST_GENERATION	(TLB_GEN_MASK >> TLB_GEN_SHIFT)
+
+static void every_interleaving(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, enumerate(test, 1, INTACT), 0);
+}
+
+/* The generation wraps in the middle, and marks carry generation 0. */
+static void every_interleaving_wrap(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, enumerate(test, LAST_GENERATION - 1, INTACT), 0);
+}
+
+static void broken_is_found(struct kunit *test)
+{
+	KUNIT_EXPECT_GT(test, enumerate(test, 1, MARK_STALE), 0);
+	KUNIT_EXPECT_GT(test, enumerate(test, 1, ADVANCE_EARLY), 0);
+	KUNIT_EXPECT_GT(test, enumerate(test, 1, FORGET_OWN), 0);
+	KUNIT_EXPECT_GT(test, enumerate(test, 1, IGNORE_OLDER), 0);
+	KUNIT_EXPECT_GT(test, enumerate(test, LAST_GENERATION, NO_MARKED_BIT), 0);
+}
+
+static u64 make_word(u64 generation, u64 open1, u64 open0)
+{
+	return generation << TLB_GEN_SHIFT | open1 << TLB_GEN_OPEN_BITS | open0;
+}
+
+static void late_opener(struct kunit *test)
+{
+	u64 word = make_word(5, 0, 0);
+	unsigned int late = tlb_gen_word_slot(word);
+
+	/* One move: the window is of the older generation. */
+	word = make_word(6, 0, 0) + tlb_gen_word_one(late);
+	KUNIT_EXPECT_EQ(test, tlb_gen_word_others(word, tlb_gen_word_mark(word, 0), 2), 1);
+	word += tlb_gen_word_one(0);
+	KUNIT_EXPECT_EQ(test, tlb_gen_word_close(word, 0), make_word(6, 1, 0));
+	KUNIT_EXPECT_EQ(test, tlb_gen_word_close(make_word(6, 1, 0), late), make_word(7, 0, 0));
+
+	/* Two moves: the slot is the current one again. */
+	word = make_word(7, 0, 0) + tlb_gen_word_one(late);
+	KUNIT_EXPECT_EQ(test, tlb_gen_word_close(word, late), make_word(8, 0, 0));
+}
+
+static void own_window_excluded(struct kunit *test)
+{
+	u64 mark = tlb_gen_word_mark(make_word(4, 0, 0), 0);
+
+	/* s == g: every window counts, less the own one */
+	KUNIT_EXPECT_EQ(test, tlb_gen_word_others(make_word(4, 0, 1), mark, 0), 0);
+	KUNIT_EXPECT_EQ(test, tlb_gen_word_others(make_word(4, 1, 1), mark, 0), 1);
+	KUNIT_EXPECT_EQ(test, tlb_gen_word_others(make_word(4, 1, 1), mark, 1), 1);
+	KUNIT_EXPECT_EQ(test, tlb_gen_word_others(make_word(4, 1, 1), mark, 2), 2);
+	/* s == g - 1: the older slot counts, less the own window if there */
+	KUNIT_EXPECT_EQ(test, tlb_gen_word_others(make_word(5, 3, 1), mark, 0), 0);
+	KUNIT_EXPECT_EQ(test, tlb_gen_word_others(make_word(5, 3, 2), mark, 0), 1);
+	KUNIT_EXPECT_EQ(test, tlb_gen_word_others(make_word(5, 3, 2), mark, 1), 2);
+	/* older: never, nor what was never marked */
+	KUNIT_EXPECT_EQ(test, tlb_gen_word_others(make_word(6, 3, 3), mark, 2), 0);
+	KUNIT_EXPECT_EQ(test, tlb_gen_word_others(make_word(4, 3, 3), 0, 2), 0);
+}
+
+static void overflow(struct kunit *test)
+{
+	/* As many windows as a slot counts spill into no other field. */
+	u64 word = make_word(2, 0, TLB_GEN_OPEN_MASK);
+
+	KUNIT_EXPECT_EQ(test, tlb_gen_word_open(word, 0), TLB_GEN_OPEN_MASK);
+	KUNIT_EXPECT_EQ(test, tlb_gen_word_open(word, 1), 0);
+	KUNIT_EXPECT_EQ(test, tlb_gen_word_close(word, 0),
+			make_word(3, 0, TLB_GEN_OPEN_MASK - 1));
+	word = make_word(3, TLB_GEN_OPEN_MASK, 1);
+	KUNIT_EXPECT_EQ(test, tlb_gen_word_close(word, 1),
+			make_word(3, TLB_GEN_OPEN_MASK - 1, 1));
+	/* And there cannot be more tasks than that. */
+	KUNIT_EXPECT_LE(test, 2ULL * PID_MAX_LIMIT, TLB_GEN_OPEN_MASK + 1);
+}
+
+static void mark_after_wrap(struct kunit *test)
+{
+	u64 word = make_word(LAST_GENERATION, 1, 0), mark;
+
+	mark = tlb_gen_word_mark(word, 0);
+	word = tlb_gen_word_close(word, 1);
+	KUNIT_EXPECT_EQ(test, word, make_word(0, 0, 0));
+	KUNIT_EXPECT_EQ(test, tlb_gen_word_others(make_word(0, 1, 0), mark, 2), 1);
+	KUNIT_EXPECT_EQ(test, tlb_gen_word_others(make_word(0, 0, 1), mark, 2), 0);
+	mark = tlb_gen_word_mark(word, mark);
+	KUNIT_EXPECT_NE(test, mark, 0);
+	KUNIT_EXPECT_EQ(test, tlb_gen_word_others(make_word(0, 0, 1), mark, 2), 1);
+	/* A whole turn later it looks recent: too much, never too little. */
+	KUNIT_EXPECT_EQ(test, tlb_gen_word_others(make_word(1, 0, 1), mark, 2), 1);
+}
+
+static void low_bits_stay_zero(struct kunit *test)
+{
+	for (u64 generation = 0; generation <= LAST_GENERATION; generation++) {
+		u64 word = make_word(generation, TLB_GEN_OPEN_MASK, TLB_GEN_OPEN_MASK);
+		u64 mark = tlb_gen_word_mark(word, TLB_GEN_DEFERRED);
+
+		if (mark & 3 || !mark || (mark & TLB_GEN_DEFERRED) != TLB_GEN_DEFERRED)
+			KUNIT_FAIL(test, "generation %llu: mark %llx", generation, mark);
+	}
+}
+
+/* The real functions on a real mm and a real table. */
+static void window_on_mm(struct kunit *test)
+{
+	struct mm_struct *mm = mm_alloc();
+	struct page *page = alloc_page(GFP_KERNEL | __GFP_ZERO);
+	struct ptdesc *table = page_ptdesc(page);
+	void *entry = page_address(page);
+	unsigned int one, two;
+
+	KUNIT_ASSERT_NOT_NULL(test, mm);
+	KUNIT_ASSERT_NOT_NULL(test, page);
+
+	KUNIT_EXPECT_EQ(test, table->pt_tlb_gen, 0);
+	KUNIT_EXPECT_FALSE(test, tlb_gen_pending(mm, entry));
+	one = tlb_gen_open(mm);
+	KUNIT_EXPECT_FALSE(test, tlb_gen_pending(mm, entry));
+	tlb_gen_mark_table(mm, entry);
+	KUNIT_EXPECT_TRUE(test, tlb_gen_pending(mm, entry));
+	two = tlb_gen_open(mm);
+	tlb_gen_close(mm, one);
+	/* Same generation: over-reported while the second is open. */
+	KUNIT_EXPECT_TRUE(test, tlb_gen_pending(mm, entry));
+	tlb_gen_close(mm, two);
+	KUNIT_EXPECT_NE(test, table->pt_tlb_gen, 0);
+	KUNIT_EXPECT_FALSE(test, tlb_gen_pending(mm, entry));
+	/* Found not pending, it is 0 again, as the page allocator wants it. */
+	KUNIT_EXPECT_EQ(test, table->pt_tlb_gen, 0);
+
+	/* A window opened after the mark aged out does not revive it. */
+	one = tlb_gen_open(mm);
+	tlb_gen_mark_table(mm, entry);
+	tlb_gen_close(mm, one);
+	one = tlb_gen_open(mm);
+	KUNIT_EXPECT_FALSE(test, tlb_gen_pending(mm, entry));
+	tlb_gen_close(mm, one);
+
+	__free_page(page);
+	mmput(mm);
+}
+
+static struct kunit_case tlb_gen_cases[] = {
+	KUNIT_CASE_SLOW(every_interleaving),
+	KUNIT_CASE_SLOW(every_interleaving_wrap),
+	KUNIT_CASE_SLOW(broken_is_found),
+	KUNIT_CASE(late_opener),
+	KUNIT_CASE(own_window_excluded),
+	KUNIT_CASE(overflow),
+	KUNIT_CASE(mark_after_wrap),
+	KUNIT_CASE(low_bits_stay_zero),
+	KUNIT_CASE(window_on_mm),
+	{}
+};
+
+static struct kunit_suite tlb_gen_suite = {
+	.name = "tlb_gen",
+	.test_cases = tlb_gen_cases,
+};
+kunit_test_suite(tlb_gen_suite);
+
+MODULE_DESCRIPTION("KUnit tests of the TLB generation words");
+MODULE_LICENSE("GPL");
