@@ -15,68 +15,26 @@
 #define CREATE_TRACE_POINTS
 #include <trace/events/tlb_gen.h>
 
-/**
- * tlb_gen_open - begin a window
- * @mm: the mm whose page tables are going to be changed
- *
- * Context: any; before the first PTE store, with or without locks.
- * Ordering: fully ordered, so that the window is visible before any PTE store
- * that follows, also to a walker that sees the store without a lock.
- * Return: the window's slot, to be passed to tlb_gen_close().
- * Source: two epochs of open readers, from SRCU.
- */
-unsigned int tlb_gen_open(struct mm_struct *mm)
-{
-	unsigned int slot = tlb_gen_word_slot(atomic64_read(&mm->tlb_gen));
-	u64 word;
-
-	/*
-	 * The generation may have moved since it was read. Then the slot is
-	 * the older one or, two moves on, the current one again: the window
-	 * belongs to the generation that the slot stands for now.
-	 */
-	word = atomic64_fetch_add(tlb_gen_word_one(slot), &mm->tlb_gen);
-	VM_WARN_ON_ONCE(tlb_gen_word_open(word, slot) == TLB_GEN_OPEN_MASK);
-	count_vm_tlb_event(TLB_GEN_OPEN);
-	trace_tlb_gen_open(mm, word, slot);
-	return slot;
-}
-
-/**
- * tlb_gen_close - end a window
- * @mm: the mm
- * @slot: what tlb_gen_open() returned
- *
- * Moves the generation on if no older window is left, unless the mm word is
- * contended; somebody else will.
- *
- * Context: any; after the flush and the secondary-TLB notifier are finished,
- * on the CPU whose flush it was.
- * Ordering: release; pairs with the acquires of the mm word in this file. The
- * architecture's flush orders itself before this, no barrier here could.
- */
-void tlb_gen_close(struct mm_struct *mm, unsigned int slot)
+/* tlb_gen_close() when other windows are open, contended or traced. */
+void __tlb_gen_close(struct mm_struct *mm, u64 window)
 {
 	s64 old = atomic64_read(&mm->tlb_gen);
-	u64 word = tlb_gen_word_close(old, slot);
+	u64 word = tlb_gen_word_close(old, window);
 
-	VM_WARN_ON_ONCE(!tlb_gen_word_open(old, slot));
-	if (likely(atomic64_try_cmpxchg_release(&mm->tlb_gen, &old, word))) {
-		if ((word ^ old) & TLB_GEN_MASK)
-			count_vm_tlb_event(TLB_GEN_ADVANCE);
-	} else {
-		word = atomic64_sub_return_release(tlb_gen_word_one(slot), &mm->tlb_gen);
-	}
-	trace_tlb_gen_close(mm, word, slot);
+	VM_WARN_ON_ONCE(!(old & (window * TLB_GEN_OPEN_MASK)));
+	if (!atomic64_try_cmpxchg_release(&mm->tlb_gen, &old, word))
+		word = atomic64_sub_return_release(window, &mm->tlb_gen);
+	trace_tlb_gen_close(mm, word, window);
 }
 
-void __tlb_gen_mark(struct mm_struct *mm, struct ptdesc *table)
+/* The fast paths are inline and cannot have <trace/events/tlb_gen.h>. */
+void __tlb_gen_trace_open(struct mm_struct *mm, u64 word, u64 window)
 {
-	u64 word = atomic64_read(&mm->tlb_gen);
+	trace_tlb_gen_open(mm, word, window);
+}
 
-	/* Read anew under this PTL: never older than what it replaces. */
-	table->pt_tlb_gen = tlb_gen_word_mark(word, table->pt_tlb_gen);
-	count_vm_tlb_event(TLB_GEN_MARK);
+void __tlb_gen_trace_mark(struct mm_struct *mm, struct ptdesc *table)
+{
 	trace_tlb_gen_mark(mm, table, table->pt_tlb_gen);
 }
 
@@ -89,7 +47,7 @@ void __tlb_gen_mark(struct mm_struct *mm, struct ptdesc *table)
  * one that marked it, the word stays, because others have to see it.
  */
 static bool tlb_gen_table_pending(struct mm_struct *mm, struct ptdesc *table,
-				  unsigned int own)
+				  u64 own)
 {
 	u64 word = atomic64_read_acquire(&mm->tlb_gen);
 	u64 mark = table->pt_tlb_gen;
@@ -104,7 +62,7 @@ static bool tlb_gen_table_pending(struct mm_struct *mm, struct ptdesc *table,
 
 static void tlb_gen_add(struct mmu_gather *tlb, unsigned long start, unsigned long end)
 {
-	unsigned int dirty = tlb->gen_dirty;
+	bool dirty = tlb->gen_dirty;
 
 	tlb_flush_pte_range(tlb, start, end - start);
 	/* Inherited, not changed: the window that did change it marked it. */
@@ -120,22 +78,19 @@ void __tlb_gen_inherit(struct mmu_gather *tlb, struct ptdesc *table,
 	/* Nobody runs in an mm that is torn down as a whole. */
 	if (tlb->fullmm)
 		return;
-	if (tlb_gen_table_pending(tlb->mm, table, tlb->gen_slot))
+	if (tlb_gen_table_pending(tlb->mm, table, tlb->window))
 		tlb_gen_add(tlb, start, end);
 }
 
-/* Is a window open besides the caller's? For what was read without a lock. */
-static bool tlb_gen_nested_window(struct mm_struct *mm)
+/* Is no window open but the gather's? For what was read without a lock. */
+static bool tlb_gen_alone(struct mmu_gather *tlb)
 {
-	u64 word;
-
 	/*
 	 * Pairs with the full ordering of tlb_gen_open(): who saw an entry
 	 * none sees the window that made it so, or the end of that window.
 	 */
 	smp_rmb();
-	word = atomic64_read_acquire(&mm->tlb_gen);
-	return tlb_gen_word_open(word, 0) + tlb_gen_word_open(word, 1) > 1;
+	return tlb_gen_word_alone(atomic64_read_acquire(&tlb->mm->tlb_gen), tlb->window);
 }
 
 /**
@@ -152,7 +107,7 @@ static bool tlb_gen_nested_window(struct mm_struct *mm)
 void tlb_gen_inherit_mm(struct mmu_gather *tlb, unsigned long start,
 			unsigned long end)
 {
-	if (!tlb->fullmm && tlb_gen_nested_window(tlb->mm))
+	if (!tlb->fullmm && !tlb_gen_alone(tlb))
 		tlb_gen_add(tlb, start, end);
 }
 
@@ -162,7 +117,7 @@ void __tlb_gen_inherit_holes(struct mmu_gather *tlb, pud_t *pud)
 	pmd_t *pmd = pmd_offset(pud, start);
 
 	tlb->hole_end = 0;
-	if (!tlb->fullmm && tlb_gen_nested_window(tlb->mm)) {
+	if (!tlb->fullmm && !tlb_gen_alone(tlb)) {
 		/* Who made the hole marks the table before this lock is dropped. */
 		spinlock_t *ptl = pmd_lock(tlb->mm, pmd);
 

@@ -68,14 +68,16 @@ static u64 mark_word(struct search *s, u64 word, u64 table)
 	return s->broken == NO_MARKED_BIT ? mark & ~TLB_GEN_MARKED : mark;
 }
 
-static u64 close_word(struct search *s, u64 word, unsigned int slot)
+static u64 close_word(struct search *s, u64 word, u64 window)
 {
 	if (s->broken == ADVANCE_EARLY)
-		return word - tlb_gen_word_one(slot) + TLB_GEN_ONE;
-	return tlb_gen_word_close(word, slot);
+		return word - window + TLB_GEN_ONE;
+	if (tlb_gen_word_alone(word, window))
+		return (word ^ window) + TLB_GEN_ONE;
+	return tlb_gen_word_close(word, window);
 }
 
-static unsigned int others(struct search *s, u64 word, u64 table, unsigned int own)
+static unsigned int others(struct search *s, u64 word, u64 table, u64 own)
 {
 	if (s->broken == NO_MARKED_BIT && table)
 		table |= TLB_GEN_MARKED;
@@ -89,6 +91,11 @@ static bool is_open(const struct state *st, int w)
 	return st->pc[w] >= OPENED && st->pc[w] <= CONTENDED;
 }
 
+static u64 window_of(const struct state *st, int w)
+{
+	return tlb_gen_word_one(st->slot[w]);
+}
+
 /* Would anybody who looks at a table now miss a flush that is owed? */
 static void check(struct search *s, const struct state *st)
 {
@@ -97,7 +104,7 @@ static void check(struct search *s, const struct state *st)
 			s->violations++;
 		for (int w = 0; w < NR_WINDOWS; w++) {
 			if (is_open(st, w) && st->owed[t] & ~BIT(w) &&
-			    !others(s, st->word, st->table[t], st->slot[w]))
+			    !others(s, st->word, st->table[t], window_of(st, w)))
 				s->violations++;
 		}
 	}
@@ -122,7 +129,7 @@ static void add(struct search *s, const struct state *st)
 static void step(struct search *s, const struct state *from, int w)
 {
 	struct state st = *from;
-	unsigned int slot = st.slot[w];
+	u64 window = window_of(&st, w);
 
 	switch (st.pc[w]) {
 	case CLOSED:
@@ -131,7 +138,7 @@ static void step(struct search *s, const struct state *from, int w)
 		st.pc[w] = OPENING;
 		break;
 	case OPENING:
-		st.word += tlb_gen_word_one(slot);
+		st.word += window;
 		st.pc[w] = OPENED;
 		break;
 	case OPENED:
@@ -161,10 +168,10 @@ static void step(struct search *s, const struct state *from, int w)
 			st.seen[w] = 0;
 			break;
 		}
-		st.word = close_word(s, st.word, slot);
+		st.word = close_word(s, st.word, window);
 		goto closed;
 	case CONTENDED:
-		st.word -= tlb_gen_word_one(slot);
+		st.word -= window;
 closed:
 		st.seen[w] = 0;
 		st.slot[w] = 0;
@@ -177,7 +184,7 @@ closed:
 }
 
 /* Somebody looks at table @t under its lock and cleans up its word. */
-static void look(struct search *s, const struct state *from, int t, unsigned int own)
+static void look(struct search *s, const struct state *from, int t, u64 own)
 {
 	struct state st = *from;
 
@@ -215,7 +222,7 @@ static unsigned int enumerate(struct kunit *test, u64 generation, enum broken br
 			look(&s, st, t, TLB_GEN_NO_WINDOW);
 			for (int w = 0; w < NR_WINDOWS; w++) {
 				if (is_open(st, w))
-					look(&s, st, t, st->slot[w]);
+					look(&s, st, t, window_of(st, w));
 			}
 		}
 		cond_resched();
@@ -255,20 +262,24 @@ static u64 make_word(u64 generation, u64 open1, u64 open0)
 	return generation << TLB_GEN_SHIFT | open1 << TLB_GEN_OPEN_BITS | open0;
 }
 
+#define EVEN	tlb_gen_word_one(0)
+#define ODD	tlb_gen_word_one(1)
+#define NONE	TLB_GEN_NO_WINDOW
+
 static void late_opener(struct kunit *test)
 {
 	u64 word = make_word(5, 0, 0);
-	unsigned int late = tlb_gen_word_slot(word);
+	u64 late = tlb_gen_word_one(tlb_gen_word_slot(word));
 
 	/* One move: the window is of the older generation. */
-	word = make_word(6, 0, 0) + tlb_gen_word_one(late);
-	KUNIT_EXPECT_EQ(test, tlb_gen_word_others(word, tlb_gen_word_mark(word, 0), 2), 1);
-	word += tlb_gen_word_one(0);
-	KUNIT_EXPECT_EQ(test, tlb_gen_word_close(word, 0), make_word(6, 1, 0));
+	word = make_word(6, 0, 0) + late;
+	KUNIT_EXPECT_EQ(test, tlb_gen_word_others(word, tlb_gen_word_mark(word, 0), NONE), 1);
+	word += EVEN;
+	KUNIT_EXPECT_EQ(test, tlb_gen_word_close(word, EVEN), make_word(6, 1, 0));
 	KUNIT_EXPECT_EQ(test, tlb_gen_word_close(make_word(6, 1, 0), late), make_word(7, 0, 0));
 
 	/* Two moves: the slot is the current one again. */
-	word = make_word(7, 0, 0) + tlb_gen_word_one(late);
+	word = make_word(7, 0, 0) + late;
 	KUNIT_EXPECT_EQ(test, tlb_gen_word_close(word, late), make_word(8, 0, 0));
 }
 
@@ -277,17 +288,17 @@ static void own_window_excluded(struct kunit *test)
 	u64 mark = tlb_gen_word_mark(make_word(4, 0, 0), 0);
 
 	/* s == g: every window counts, less the own one */
-	KUNIT_EXPECT_EQ(test, tlb_gen_word_others(make_word(4, 0, 1), mark, 0), 0);
-	KUNIT_EXPECT_EQ(test, tlb_gen_word_others(make_word(4, 1, 1), mark, 0), 1);
-	KUNIT_EXPECT_EQ(test, tlb_gen_word_others(make_word(4, 1, 1), mark, 1), 1);
-	KUNIT_EXPECT_EQ(test, tlb_gen_word_others(make_word(4, 1, 1), mark, 2), 2);
+	KUNIT_EXPECT_EQ(test, tlb_gen_word_others(make_word(4, 0, 1), mark, EVEN), 0);
+	KUNIT_EXPECT_EQ(test, tlb_gen_word_others(make_word(4, 1, 1), mark, EVEN), 1);
+	KUNIT_EXPECT_EQ(test, tlb_gen_word_others(make_word(4, 1, 1), mark, ODD), 1);
+	KUNIT_EXPECT_EQ(test, tlb_gen_word_others(make_word(4, 1, 1), mark, NONE), 2);
 	/* s == g - 1: the older slot counts, less the own window if there */
-	KUNIT_EXPECT_EQ(test, tlb_gen_word_others(make_word(5, 3, 1), mark, 0), 0);
-	KUNIT_EXPECT_EQ(test, tlb_gen_word_others(make_word(5, 3, 2), mark, 0), 1);
-	KUNIT_EXPECT_EQ(test, tlb_gen_word_others(make_word(5, 3, 2), mark, 1), 2);
+	KUNIT_EXPECT_EQ(test, tlb_gen_word_others(make_word(5, 3, 1), mark, EVEN), 0);
+	KUNIT_EXPECT_EQ(test, tlb_gen_word_others(make_word(5, 3, 2), mark, EVEN), 1);
+	KUNIT_EXPECT_EQ(test, tlb_gen_word_others(make_word(5, 3, 2), mark, ODD), 2);
 	/* older: never, nor what was never marked */
-	KUNIT_EXPECT_EQ(test, tlb_gen_word_others(make_word(6, 3, 3), mark, 2), 0);
-	KUNIT_EXPECT_EQ(test, tlb_gen_word_others(make_word(4, 3, 3), 0, 2), 0);
+	KUNIT_EXPECT_EQ(test, tlb_gen_word_others(make_word(6, 3, 3), mark, NONE), 0);
+	KUNIT_EXPECT_EQ(test, tlb_gen_word_others(make_word(4, 3, 3), 0, NONE), 0);
 }
 
 static void overflow(struct kunit *test)
@@ -297,10 +308,10 @@ static void overflow(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, tlb_gen_word_open(word, 0), TLB_GEN_OPEN_MASK);
 	KUNIT_EXPECT_EQ(test, tlb_gen_word_open(word, 1), 0);
-	KUNIT_EXPECT_EQ(test, tlb_gen_word_close(word, 0),
+	KUNIT_EXPECT_EQ(test, tlb_gen_word_close(word, EVEN),
 			make_word(3, 0, TLB_GEN_OPEN_MASK - 1));
 	word = make_word(3, TLB_GEN_OPEN_MASK, 1);
-	KUNIT_EXPECT_EQ(test, tlb_gen_word_close(word, 1),
+	KUNIT_EXPECT_EQ(test, tlb_gen_word_close(word, ODD),
 			make_word(3, TLB_GEN_OPEN_MASK - 1, 1));
 	/* And there cannot be more tasks than that. */
 	KUNIT_EXPECT_LE(test, 2ULL * PID_MAX_LIMIT, TLB_GEN_OPEN_MASK + 1);
@@ -311,15 +322,15 @@ static void mark_after_wrap(struct kunit *test)
 	u64 word = make_word(LAST_GENERATION, 1, 0), mark;
 
 	mark = tlb_gen_word_mark(word, 0);
-	word = tlb_gen_word_close(word, 1);
+	word = tlb_gen_word_close(word, ODD);
 	KUNIT_EXPECT_EQ(test, word, make_word(0, 0, 0));
-	KUNIT_EXPECT_EQ(test, tlb_gen_word_others(make_word(0, 1, 0), mark, 2), 1);
-	KUNIT_EXPECT_EQ(test, tlb_gen_word_others(make_word(0, 0, 1), mark, 2), 0);
+	KUNIT_EXPECT_EQ(test, tlb_gen_word_others(make_word(0, 1, 0), mark, NONE), 1);
+	KUNIT_EXPECT_EQ(test, tlb_gen_word_others(make_word(0, 0, 1), mark, NONE), 0);
 	mark = tlb_gen_word_mark(word, mark);
 	KUNIT_EXPECT_NE(test, mark, 0);
-	KUNIT_EXPECT_EQ(test, tlb_gen_word_others(make_word(0, 0, 1), mark, 2), 1);
+	KUNIT_EXPECT_EQ(test, tlb_gen_word_others(make_word(0, 0, 1), mark, NONE), 1);
 	/* A whole turn later it looks recent: too much, never too little. */
-	KUNIT_EXPECT_EQ(test, tlb_gen_word_others(make_word(1, 0, 1), mark, 2), 1);
+	KUNIT_EXPECT_EQ(test, tlb_gen_word_others(make_word(1, 0, 1), mark, NONE), 1);
 }
 
 static void low_bits_stay_zero(struct kunit *test)
@@ -340,7 +351,7 @@ static void window_on_mm(struct kunit *test)
 	struct page *page = alloc_page(GFP_KERNEL | __GFP_ZERO);
 	struct ptdesc *table = page_ptdesc(page);
 	void *entry = page_address(page);
-	unsigned int one, two;
+	unsigned long one, two;
 
 	KUNIT_ASSERT_NOT_NULL(test, mm);
 	KUNIT_ASSERT_NOT_NULL(test, page);

@@ -102,7 +102,9 @@
 #include <linux/bits.h>
 #include <linux/mm.h>
 #include <linux/mm_types.h>
+#include <linux/tracepoint-defs.h>
 #include <linux/userfaultfd_k.h>
+#include <linux/vmstat.h>
 #include <asm/tlb.h>
 #include <asm/tlbflush.h>
 
@@ -121,17 +123,18 @@
 #define TLB_GEN_MARKED		BIT_ULL(4)
 #define TLB_GEN_DEFERRED	(TLB_GEN_STALE | TLB_GEN_GONE)
 
-/* tlb_gen_others(): the caller has no window of its own */
-#define TLB_GEN_NO_WINDOW	2
+/* tlb_gen_word_others(): the caller has no window of its own */
+#define TLB_GEN_NO_WINDOW	0
 
 static inline unsigned int tlb_gen_word_slot(u64 word)
 {
 	return (word >> TLB_GEN_SHIFT) & 1;
 }
 
+/* A window of @slot: what it adds to the mm word. */
 static inline u64 tlb_gen_word_one(unsigned int slot)
 {
-	return 1ULL << (slot * TLB_GEN_OPEN_BITS);
+	return slot ? BIT_ULL(TLB_GEN_OPEN_BITS) : 1;
 }
 
 static inline unsigned int tlb_gen_word_open(u64 word, unsigned int slot)
@@ -139,10 +142,16 @@ static inline unsigned int tlb_gen_word_open(u64 word, unsigned int slot)
 	return (word >> (slot * TLB_GEN_OPEN_BITS)) & TLB_GEN_OPEN_MASK;
 }
 
-/* The mm word after a window of @slot closed and, if it may, the generation moved on. */
-static inline u64 tlb_gen_word_close(u64 word, unsigned int slot)
+/* Is @window the only one? */
+static inline bool tlb_gen_word_alone(u64 word, u64 window)
 {
-	word -= tlb_gen_word_one(slot);
+	return !((word ^ window) << (64 - TLB_GEN_SHIFT));
+}
+
+/* The mm word after @window closed and, if it may, the generation moved on. */
+static inline u64 tlb_gen_word_close(u64 word, u64 window)
+{
+	word -= window;
 	if (!tlb_gen_word_open(word, !tlb_gen_word_slot(word)))
 		word += TLB_GEN_ONE;
 	return word;
@@ -155,10 +164,10 @@ static inline u64 tlb_gen_word_mark(u64 word, u64 table)
 }
 
 /*
- * The open windows that may have marked @table, a window of the caller's in
- * slot @own (or TLB_GEN_NO_WINDOW) left out.
+ * The open windows that may have marked @table, the caller's own (or
+ * TLB_GEN_NO_WINDOW) left out.
  */
-static inline unsigned int tlb_gen_word_others(u64 word, u64 table, unsigned int own)
+static inline unsigned int tlb_gen_word_others(u64 word, u64 table, u64 own)
 {
 	u64 age = (word - (table & TLB_GEN_MASK)) >> TLB_GEN_SHIFT;
 	unsigned int older = !tlb_gen_word_slot(word);
@@ -169,7 +178,7 @@ static inline unsigned int tlb_gen_word_others(u64 word, u64 table, unsigned int
 		return tlb_gen_word_open(word, 0) + tlb_gen_word_open(word, 1) -
 			(own != TLB_GEN_NO_WINDOW);
 	if (age == 1)
-		return tlb_gen_word_open(word, older) - (own == older);
+		return tlb_gen_word_open(word, older) - (own == tlb_gen_word_one(older));
 	return 0;
 }
 
@@ -189,9 +198,6 @@ static inline u64 tlb_gen_mm_word(struct mm_struct *mm)
 	return atomic64_read(&mm->tlb_gen);
 }
 
-unsigned int tlb_gen_open(struct mm_struct *mm);
-void tlb_gen_close(struct mm_struct *mm, unsigned int slot);
-void __tlb_gen_mark(struct mm_struct *mm, struct ptdesc *table);
 void __tlb_gen_inherit(struct mmu_gather *tlb, struct ptdesc *table,
 		       unsigned long start, unsigned long end);
 void __tlb_gen_settle(struct vm_area_struct *vma, struct ptdesc *table,
@@ -201,9 +207,70 @@ void __tlb_gen_inherit_holes(struct mmu_gather *tlb, pud_t *pud);
 void tlb_gen_inherit_mm(struct mmu_gather *tlb, unsigned long start,
 			unsigned long end);
 
+void __tlb_gen_close(struct mm_struct *mm, u64 window);
+
+DECLARE_TRACEPOINT(tlb_gen_open);
+DECLARE_TRACEPOINT(tlb_gen_close);
+DECLARE_TRACEPOINT(tlb_gen_mark);
+void __tlb_gen_trace_open(struct mm_struct *mm, u64 word, u64 window);
+void __tlb_gen_trace_close(struct mm_struct *mm, u64 word, u64 window);
+void __tlb_gen_trace_mark(struct mm_struct *mm, struct ptdesc *table);
+
 /* Provided by the architecture: leaf entries of any level, complete on return. */
 void arch_tlb_gen_settle(struct vm_area_struct *vma, unsigned long start,
 			 unsigned long end);
+
+/**
+ * tlb_gen_open - begin a window
+ * @mm: the mm whose page tables are going to be changed
+ *
+ * Context: any; before the first PTE store, with or without locks.
+ * Ordering: fully ordered, so that the window is visible before any PTE store
+ * that follows, also to a walker that sees the store without a lock.
+ * Return: the window, to be passed to tlb_gen_close().
+ * Source: two epochs of open readers, from SRCU.
+ */
+static inline unsigned long tlb_gen_open(struct mm_struct *mm)
+{
+	u64 window = tlb_gen_word_one(tlb_gen_word_slot(atomic64_read(&mm->tlb_gen)));
+	u64 word;
+
+	/*
+	 * The generation may have moved since it was read. Then the slot is
+	 * the older one or, two moves on, the current one again: the window
+	 * belongs to the generation that the slot stands for now.
+	 */
+	word = atomic64_fetch_add(window, &mm->tlb_gen);
+	count_vm_tlb_event(TLB_GEN_OPEN);
+	if (tracepoint_enabled(tlb_gen_open))
+		__tlb_gen_trace_open(mm, word, window);
+	return window;
+}
+
+/**
+ * tlb_gen_close - end a window
+ * @mm: the mm
+ * @window: what tlb_gen_open() returned
+ *
+ * Moves the generation on if no older window is left, unless the mm word is
+ * contended; somebody else will.
+ *
+ * Context: any; after the flush and the secondary-TLB notifier are finished,
+ * on the CPU whose flush it was.
+ * Ordering: release; pairs with the acquires of the mm word by who asks. The
+ * architecture's flush orders itself before this, no barrier here could.
+ */
+static inline void tlb_gen_close(struct mm_struct *mm, unsigned long window)
+{
+	s64 word = atomic64_read(&mm->tlb_gen);
+
+	/* As tlb_gen_word_close() has it when there is no other window. */
+	if (likely(tlb_gen_word_alone(word, window) && !tracepoint_enabled(tlb_gen_close) &&
+		   atomic64_try_cmpxchg_release(&mm->tlb_gen, &word,
+						(word ^ window) + TLB_GEN_ONE)))
+		return;
+	__tlb_gen_close(mm, window);
+}
 
 /**
  * tlb_gen_mark_table - record that an entry changed and is not flushed yet
@@ -217,7 +284,14 @@ void arch_tlb_gen_settle(struct vm_area_struct *vma, unsigned long start,
  */
 static inline void tlb_gen_mark_table(struct mm_struct *mm, const void *entry)
 {
-	__tlb_gen_mark(mm, tlb_gen_table(entry));
+	struct ptdesc *table = tlb_gen_table(entry);
+
+	/* Read anew under this PTL: never older than what it replaces. */
+	table->pt_tlb_gen = tlb_gen_word_mark(atomic64_read(&mm->tlb_gen),
+					      table->pt_tlb_gen);
+	count_vm_tlb_event(TLB_GEN_MARK);
+	if (tracepoint_enabled(tlb_gen_mark))
+		__tlb_gen_trace_mark(mm, table);
 }
 
 /**
@@ -233,8 +307,8 @@ static inline void tlb_gen_mark_table(struct mm_struct *mm, const void *entry)
 static inline void tlb_gen_mark(struct mmu_gather *tlb, const void *entry)
 {
 	if (tlb->gen_dirty) {
-		tlb->gen_dirty = 0;
-		__tlb_gen_mark(tlb->mm, tlb_gen_table(entry));
+		tlb->gen_dirty = false;
+		tlb_gen_mark_table(tlb->mm, entry);
 	}
 }
 
@@ -257,8 +331,12 @@ static inline void tlb_gen_mark(struct mmu_gather *tlb, const void *entry)
 static inline void tlb_gen_inherit(struct mmu_gather *tlb, const void *entry,
 				   unsigned long start, unsigned long end)
 {
-	struct ptdesc *table = tlb_gen_table(entry);
+	u64 word = atomic64_read_acquire(&tlb->mm->tlb_gen);
+	struct ptdesc *table;
 
+	if (likely(tlb_gen_word_alone(word, tlb->window)))
+		return;
+	table = tlb_gen_table(entry);
 	if (table->pt_tlb_gen)
 		__tlb_gen_inherit(tlb, table, start, end);
 }
@@ -422,11 +500,16 @@ static inline void tlb_gen_free_pmd(struct mmu_gather *tlb, pmd_t *pmd,
 		__tlb_gen_inherit(tlb, pt, addr & PUD_MASK, (addr & PUD_MASK) + PUD_SIZE);
 }
 
-/* Begins the window that a gather is. */
+/* Begin and end the window that a gather is. */
 static inline void tlb_gen_gather(struct mmu_gather *tlb)
 {
 	tlb->hole_end = 0;
-	tlb->gen_slot = tlb_gen_open(tlb->mm);
+	tlb->window = tlb_gen_open(tlb->mm);
+}
+
+static inline void tlb_gen_finish(struct mmu_gather *tlb)
+{
+	tlb_gen_close(tlb->mm, tlb->window);
 }
 
 /* Nested gathers inherit what concerns them; there is no full flush. */
@@ -451,20 +534,25 @@ static inline u64 tlb_gen_mm_word(struct mm_struct *mm)
  * The increment is seen by whoever sees the changed PTE, through the PTL; the
  * decrement is ordered by the flush, which smp_mb() could not do.
  */
-static inline unsigned int tlb_gen_open(struct mm_struct *mm)
+static inline unsigned long tlb_gen_open(struct mm_struct *mm)
 {
 	atomic_inc(&mm->tlb_windows);
 	return 0;
 }
 
-static inline void tlb_gen_close(struct mm_struct *mm, unsigned int slot)
+static inline void tlb_gen_close(struct mm_struct *mm, unsigned long window)
 {
 	atomic_dec(&mm->tlb_windows);
 }
 
 static inline void tlb_gen_gather(struct mmu_gather *tlb)
 {
-	tlb->gen_slot = tlb_gen_open(tlb->mm);
+	tlb_gen_open(tlb->mm);
+}
+
+static inline void tlb_gen_finish(struct mmu_gather *tlb)
+{
+	tlb_gen_close(tlb->mm, 0);
 }
 
 static inline bool tlb_gen_nested(struct mm_struct *mm)

@@ -4,6 +4,7 @@
  */
 
 #include <linux/export.h>
+#include <linux/mm.h>
 #include <linux/vmstat.h>
 
 #include <asm/tlb_count.h>

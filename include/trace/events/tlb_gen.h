@@ -13,8 +13,8 @@
 /* The mm word: generation and open windows by slot. */
 DECLARE_EVENT_CLASS(tlb_gen_window,
 
-	TP_PROTO(struct mm_struct *mm, u64 word, unsigned int slot),
-	TP_ARGS(mm, word, slot),
+	TP_PROTO(struct mm_struct *mm, u64 word, u64 window),
+	TP_ARGS(mm, word, window),
 
 	TP_STRUCT__entry(
 		__field(struct mm_struct *,	mm)
@@ -25,7 +25,7 @@ DECLARE_EVENT_CLASS(tlb_gen_window,
 	TP_fast_assign(
 		__entry->mm = mm;
 		__entry->word = word;
-		__entry->slot = slot;
+		__entry->slot = window != tlb_gen_word_one(0);
 	),
 
 	TP_printk("mm:%p gen:%llu open:%u,%u slot:%u", __entry->mm,
@@ -37,14 +37,14 @@ DECLARE_EVENT_CLASS(tlb_gen_window,
 
 /* @word is the value that the window was added to. */
 DEFINE_EVENT(tlb_gen_window, tlb_gen_open,
-	TP_PROTO(struct mm_struct *mm, u64 word, unsigned int slot),
-	TP_ARGS(mm, word, slot)
+	TP_PROTO(struct mm_struct *mm, u64 word, u64 window),
+	TP_ARGS(mm, word, window)
 );
 
 /* @word is the value that is left. */
 DEFINE_EVENT(tlb_gen_window, tlb_gen_close,
-	TP_PROTO(struct mm_struct *mm, u64 word, unsigned int slot),
-	TP_ARGS(mm, word, slot)
+	TP_PROTO(struct mm_struct *mm, u64 word, u64 window),
+	TP_ARGS(mm, word, window)
 );
 
 TRACE_EVENT(tlb_gen_mark,

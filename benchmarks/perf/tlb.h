@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef BENCH_TLB_H
+#define BENCH_TLB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/syscall.h>
+
+/* The <asm/unistd.h> in tools/arch/x86 hides the system's and lists few calls. */
+#if defined(__x86_64__) && !defined(__NR_membarrier)
+#define __NR_userfaultfd	323
+#define __NR_membarrier		324
+#elif defined(__i386__) && !defined(__NR_membarrier)
+#define __NR_userfaultfd	374
+#define __NR_membarrier		375
+#endif
+
+#define TLB_MAX_STEPS	2
+
+/*
+ * A benchmark of the tlb collection. Initiators perform ops; an op is
+ * nr_steps calls of step(), each timed on its own, and costs their sum.
+ * Victims spin in the same mm, each on a CPU of its own.
+ *
+ * Invariant: between two steps every victim has run and, where there is a
+ * range, read each page of it (except with --back-to-back). So every
+ * victim's CPU may hold the translations which the step changes.
+ */
+struct tlb_bench {
+	const char	*name;
+	const char	*op;		/* for people: what one op does */
+	unsigned int	nr_steps;
+	const char	*step_name[TLB_MAX_STEPS];
+	bool		has_range;	/* works on memory: --size, --spread */
+
+	/*
+	 * Called once for each initiator with its populated, dirty part of the
+	 * range. Returns NULL, or why this machine cannot run the benchmark.
+	 */
+	const char	*(*setup)(void *addr, size_t size);
+	int		(*step)(unsigned int step, void *addr, size_t size);
+	void		(*cleanup)(void);
+};
+
+int bench_tlb(const struct tlb_bench *bench, int argc, const char **argv);
+
+#endif

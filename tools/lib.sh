@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+# What every tool shares. The variables come from make (make help lists them);
+# a tool that is called directly asks it for them.
+
+set -eu
+LC_ALL=C
+export LC_ALL
+umask 022
+
+ROOT=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
+
+die()
+{
+	printf '%s: %s\n' "${0##*/}" "$*" >&2
+	exit 1
+}
+
+note()
+{
+	printf '%s\n' "$*" >&2
+}
+
+[ -n "${BASES:-}" ] || eval "$(make -s --no-print-directory -C "$ROOT" env)"
+
+one_of()
+{
+	case " $3 " in
+	*" $2 "*) ;;
+	*) die "$1=$2 is not one of: $3" ;;
+	esac
+}
+
+one_of BASE "$BASE" "$BASES"
+one_of ARCH "$ARCH" "$ARCHES all"
+one_of VARIANT "$VARIANT" "$VARIANTS"
+one_of ACCEL "$ACCEL" "auto kvm tcg"
+
+if [ "$ARCH" = all ]; then
+	ARCH_LIST=$ARCHES
+else
+	ARCH_LIST=$ARCH
+fi
+
+hash_of()
+{
+	sha256sum | cut -c1-12
+}
+
+# One directory per kernel source; one slot in it per checkout, so that two
+# checkouts with different patches do not rebuild each other's tree.
+SOURCE_DIR=$BUILD_DIR/$BASE
+if [ -n "$KERNEL_SRC" ]; then
+	SOURCE_DIR=$SOURCE_DIR-$(printf %s "$KERNEL_SRC" | hash_of)
+fi
+STOCK=$SOURCE_DIR/stock
+SLOT=$SOURCE_DIR/slot-$(printf %s "$ROOT" | hash_of)
+SERIES=$ROOT/patches/series-$BASE
+LOGS=$BUILD_DIR/logs/${SLOT##*/}
+mkdir -p "$LOGS" "$BUILD_DIR/lock" "$BUILD_DIR/times" "$BUILD_DIR/images" ||
+	die "cannot write to BUILD_DIR=$BUILD_DIR: choose another"
+
+# The source tree a variant is built from.
+tree_of()
+{
+	case $1 in
+	stock) echo "$STOCK" ;;
+	counted) echo "$SLOT/counted" ;;
+	*) echo "$SLOT/patched" ;;
+	esac
+}
+
+# The series without comments; for counted only the part before the marker.
+series_of()
+{
+	[ -f "$SERIES" ] || return 0
+	if [ "$1" = counted ]; then
+		sed '/^# -- end of counters --/,$d' "$SERIES"
+	else
+		cat "$SERIES"
+	fi | sed -e 's/#.*//' -e 's/[[:space:]]*$//' -e '/^$/d'
+}
+
+kernel_arch()
+{
+	case $1 in
+	x86_64) echo x86_64 ;;
+	arm64) echo arm64 ;;
+	esac
+}
+
+cross_of()
+{
+	case $1:$(uname -m) in
+	x86_64:x86_64 | arm64:aarch64) ;;
+	x86_64:*) echo x86_64-linux-gnu- ;;
+	arm64:*) echo aarch64-linux-gnu- ;;
+	esac
+}
+
+# The kernel's make with nothing of ours in its environment: ARCH=all or a
+# command-line SMP= would otherwise reach it through MAKEFLAGS.
+kmake()
+{
+	arch=$1
+	shift
+	env -i PATH="$PATH" HOME="${HOME:-/}" LC_ALL=C \
+		CCACHE_DIR="$BUILD_DIR/ccache" CCACHE_MAXSIZE=8G \
+		KBUILD_BUILD_USER=tlb-gen KBUILD_BUILD_HOST=tlb-gen \
+		KBUILD_BUILD_TIMESTAMP='Thu Jan  1 00:00:00 UTC 1970' \
+		make -j"$JOBS" ARCH="$(kernel_arch "$arch")" \
+		CROSS_COMPILE="$(cross_of "$arch")" \
+		CC="ccache $(cross_of "$arch")gcc" HOSTCC="ccache gcc" "$@"
+}
+
+# lock MODE NAME: hold a lock file until this shell ends (-x or -s), on
+# descriptor 8 for trees, 9 for objects.
+lock()
+{
+	eval "exec $3>\"\$BUILD_DIR/lock/$2\""
+	flock -n "$1" "$3" && return
+	note "waiting for another run that holds $2"
+	flock "$1" "$3"
+}
+
+unlock()
+{
+	eval "exec $1>&-"
+}
+
+ticker=
+stop_ticker()
+{
+	[ -z "$ticker" ] || kill "$ticker" 2>/dev/null || :
+	ticker=
+}
+trap 'stop_ticker' EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# step NAME SECONDS WHAT CMD...: run CMD with its output in a log, telling
+# how long it usually takes (the last time here, else SECONDS). Not to be used
+# in a condition: that would switch off set -e inside CMD.
+step()
+{
+	name=$1 usual=$2 what=$3
+	shift 3
+	log=$LOGS/$name.log
+	began=$(date +%s)
+	[ ! -s "$BUILD_DIR/times/$name" ] || read -r usual <"$BUILD_DIR/times/$name"
+	note "$what (usually $usual s)"
+	if [ "$V" = 1 ]; then
+		{
+			set +e
+			(set -e; "$@")
+			echo $? >"$log.rc"
+		} 2>&1 | tee "$log" >&2
+		read -r rc <"$log.rc"
+		rm -f "$log.rc"
+	else
+		(
+			trap 'kill $nap 2>/dev/null; exit' TERM
+			while kill -0 $$ 2>/dev/null; do
+				sleep 15 & nap=$!
+				wait $nap
+				note "$what: $(($(date +%s) - began)) of about $usual s"
+			done
+		) >/dev/null 8>&- 9>&- &
+		ticker=$!
+		set +e
+		(set -e; "$@") >"$log" 2>&1
+		rc=$?
+		set -e
+		stop_ticker
+	fi
+	took=$(($(date +%s) - began))
+	if [ "$rc" -ne 0 ]; then
+		grep -nE '(error|Error|ERROR|FAILED|fatal)[: ]|\*\*\*' "$log" |
+			head -n 5 >&2 || :
+		tail -n 5 "$log" >&2
+		die "$what failed (exit $rc) after $took s: see $log"
+	fi
+	# Only honest times: a run that reused everything says nothing.
+	[ "$took" -lt $((usual / 4)) ] || echo "$took" >"$BUILD_DIR/times/$name"
+}
+
+# room MEGABYTES: is there disk space for what comes next?
+room()
+{
+	free=$(df -Pm "$BUILD_DIR" | awk 'NR == 2 { print $4 }')
+	[ "$free" -ge "$1" ] ||
+		die "$free MB free in $BUILD_DIR, $1 needed: free some or set BUILD_DIR="
+}
+
+qemu_of()
+{
+	case $1 in
+	x86_64) echo qemu-system-x86_64 ;;
+	arm64) echo qemu-system-aarch64 ;;
+	esac
+}
+
+# kvm_boots ARCH IMAGE: /dev/kvm may exist and yet run no kernel (nested, or a
+# restricted hypervisor): try once per boot of the host.
+kvm_boots()
+{
+	case $1:$(uname -m) in
+	x86_64:x86_64) set -- "$@" -M q35 console=ttyS0 ;;
+	arm64:aarch64) set -- "$@" -M virt,gic-version=host console=ttyAMA0 ;;
+	*) return 1 ;;
+	esac
+	[ -w /dev/kvm ] || return 1
+	tried=$BUILD_DIR/times/kvm-$(cat /proc/sys/kernel/random/boot_id)
+	if [ ! -s "$tried" ]; then
+		note "trying /dev/kvm (at most 20 s)"
+		# It runs into the panic for want of a root file system.
+		if timeout -k 2 20 "$(qemu_of "$1")" "$3" "$4" -cpu host \
+			-accel kvm -smp 2 -m 512 -kernel "$2" -append "$5 panic=-1" \
+			-nodefaults -display none -serial stdio -no-reboot \
+			</dev/null 2>&1 | grep -q 'Kernel panic'; then
+			echo yes >"$tried"
+		else
+			echo no >"$tried"
+		fi
+	fi
+	[ "$(cat "$tried")" = yes ]
+}
+
+# accel_of ARCH IMAGE: the accelerator that this run uses.
+accel_of()
+{
+	if [ "$ACCEL" != tcg ] && kvm_boots "$@"; then
+		echo kvm
+	elif [ "$ACCEL" = kvm ]; then
+		die "ACCEL=kvm: no /dev/kvm that boots $1 here: use ACCEL=tcg"
+	else
+		echo tcg
+	fi
+}
