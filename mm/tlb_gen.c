@@ -131,7 +131,8 @@ void __tlb_gen_inherit_holes(struct mmu_gather *tlb, pud_t *pud)
  * @mm: the mm
  * @entry: kernel address of an entry of a PTE or PMD table
  *
- * Context: under the table's PTL, no window of the caller's own open.
+ * Context: under the table's PTL. A window of the caller's own counts, too:
+ * reclaim from within MADV_PAGEOUT flushes once more than it must.
  * Return: true if some CPU may still use what the table held before.
  * Source: the mm-wide test that fault handlers had, exact to the table.
  */

@@ -106,7 +106,6 @@ static const struct {
 	{ "nr_tlb_tlbi_asid", NULL },
 	{ "nr_tlb_dsb", NULL },
 	{ "tlb_gen_open", NULL },
-	{ "tlb_gen_advance", NULL },
 	{ "tlb_gen_mark", NULL },
 	{ "tlb_gen_inherit", NULL },
 	{ "tlb_gen_settle", NULL },

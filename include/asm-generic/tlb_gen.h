@@ -39,7 +39,9 @@
  *		changed inside a window. 0: nothing pending. The two low bits
  *		stay 0: the word lies on page->mapping, where 2 would say
  *		"movable". GONE and STALE are a flush that no window will
- *		finish (reclaim batches, lazy classes); nobody sets them yet.
+ *		finish (reclaim batches, lazy classes). Nobody sets them yet;
+ *		who does has to make tlb_gen_inherit() look at the table
+ *		first and tlb_gen_table_pending() count them.
  *
  * A table of generation s is pending, the caller's own window left out, when
  *
@@ -87,7 +89,8 @@
  *   tlb_gen_inherit_holes()		the same for pmd_none() seen unlocked
  *   tlb_gen_pending()			is a flush owed for this table?
  *   tlb_gen_settle()			flush a page now if one is owed
- *   tlb_gen_merge_table()		a table enters the tree
+ *   tlb_gen_merge_table(),
+ *   tlb_gen_init_pmd_table()		a table enters the tree
  *   tlb_gen_free_pte(), _pmd()		a table leaves the tree
  *
  * Architectures with CONFIG_TLB_GEN unset have the same calls with what mm
@@ -110,7 +113,7 @@
 
 #ifdef CONFIG_TLB_GEN
 
-/* mm word. A task has at most one window open per mm: 23 bits hold 2 * PID_MAX_LIMIT. */
+/* mm word: a slot holds the windows of 2 * PID_MAX_LIMIT tasks. */
 #define TLB_GEN_OPEN_BITS	23
 #define TLB_GEN_OPEN_MASK	GENMASK_ULL(TLB_GEN_OPEN_BITS - 1, 0)
 #define TLB_GEN_SHIFT		(2 * TLB_GEN_OPEN_BITS)
@@ -428,7 +431,7 @@ static inline void tlb_gen_protect_hugetlb(struct mmu_gather *tlb,
  * @end: end of the range, bytes
  *
  * For page-fault code that is about to use a page as if no CPU could write to
- * it. A table that no open window changed costs a load and a compare.
+ * it. A table that nobody changed costs a load and a compare.
  *
  * Context: under the table's PTL, not in lazy MMU mode (Xen PV would only
  * queue the flush).
@@ -462,6 +465,23 @@ static inline void tlb_gen_merge_table(struct mm_struct *mm, pmd_t *pmd,
 
 	if (parent)
 		__tlb_gen_merge_table(mm, parent, page_ptdesc(table));
+}
+
+/**
+ * tlb_gen_init_pmd_table - let a PMD table inherit what is pending above it
+ * @mm: the mm
+ * @pmd: the table, about to be installed
+ *
+ * A huge pud may have been here; puds are not marked, so any window counts.
+ *
+ * Context: under the pud's lock, before pud_populate(); the table is not
+ * reachable by anybody else.
+ */
+static inline void tlb_gen_init_pmd_table(struct mm_struct *mm, pmd_t *pmd)
+{
+	if (IS_ENABLED(CONFIG_HAVE_ARCH_TRANSPARENT_HUGEPAGE_PUD) &&
+	    atomic64_read(&mm->tlb_gen) & ~TLB_GEN_MASK)
+		tlb_gen_mark_table(mm, pmd);
 }
 
 /**
@@ -594,12 +614,16 @@ static inline void tlb_gen_free_pte(struct mmu_gather *tlb, pgtable_t table,
 static inline void tlb_gen_free_pmd(struct mmu_gather *tlb, pmd_t *pmd,
 				    unsigned long addr) { }
 
+static inline void tlb_gen_init_pmd_table(struct mm_struct *mm, pmd_t *pmd) { }
+
+#ifdef CONFIG_MMU
 static inline void tlb_gen_settle(struct vm_area_struct *vma, const void *entry,
 				  unsigned long start, unsigned long end)
 {
 	if (unlikely(userfaultfd_wp(vma) && tlb_gen_pending(vma->vm_mm, entry)))
 		flush_tlb_range(vma, start, end);
 }
+#endif
 
 #endif /* CONFIG_TLB_GEN */
 

@@ -3,11 +3,11 @@
 #define __ASM_TLB_COUNT_H
 
 /*
- * Counts of broadcast TLB maintenance for user space in /proc/vmstat:
+ * Counts of broadcast TLB maintenance in /proc/vmstat:
  *
- *   nr_tlb_tlbi	TLBI instructions
+ *   nr_tlb_tlbi	TLBIs of a user address, an ASID or a stage-2 range
  *   nr_tlb_tlbi_asid	those among them that drop a whole ASID
- *   nr_tlb_dsb		waits for their completion
+ *   nr_tlb_dsb		waits for completion, those of kernel ranges included
  *
  * Out of line: <asm/tlbflush.h> comes before <linux/vmstat.h>. The hypervisor
  * object uses the same TLBI macros and cannot call into the kernel.
