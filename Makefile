@@ -18,6 +18,7 @@ TIMEOUT	?=
 ICOUNT	?= 0
 ROUNDS	?= 3
 ARGS	?=
+UPTO	?=
 
 # The kernels this applies to: patches/series-<version> for each.
 BASES	:= 6.12
@@ -38,13 +39,13 @@ OVERLAY	:= \
 	mm/tlb_gen_test.c
 
 VARS	:= BASE ARCH VARIANT SMP MEM NODES ACCEL KERNEL_SRC BUILD_DIR V JOBS \
-	   DEST INIT APPEND TIMEOUT ICOUNT ROUNDS ARGS BASES ARCHES VARIANTS OVERLAY
+	   DEST INIT APPEND TIMEOUT ICOUNT ROUNDS ARGS UPTO BASES ARCHES VARIANTS OVERLAY
 export $(VARS)
 
 help:
 	@tools/help
 
-setup source apply image boot test bench compare fastpath clean distclean:
+setup source apply image boot test bench compare fastpath each clean distclean:
 	@tools/$@
 
 # tools/compare is Python, which setup may have to install first.
@@ -55,5 +56,5 @@ quote	= '$(subst ','\'',$1)'
 env:
 	@: $(foreach v,$(VARS),$(info $v=$(call quote,$($v)); export $v))
 
-.PHONY: env help setup source apply image boot test bench compare fastpath clean \
+.PHONY: env help setup source apply image boot test bench compare fastpath each clean \
 	distclean

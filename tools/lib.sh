@@ -70,7 +70,8 @@ tree_of()
 	esac
 }
 
-# The series without comments; for counted only the part before the marker.
+# The series without comments; for counted only the part before the marker,
+# with UPTO= only the part up to that patch.
 series_of()
 {
 	[ -f "$SERIES" ] || return 0
@@ -78,7 +79,7 @@ series_of()
 		sed '/^# -- end of counters --/,$d' "$SERIES"
 	else
 		cat "$SERIES"
-	fi | sed -e 's/#.*//' -e 's/[[:space:]]*$//' -e '/^$/d'
+	fi | sed -e 's/#.*//' -e 's/[[:space:]]*$//' -e '/^$/d' ${UPTO:+-e "\\,^$UPTO\$,q"}
 }
 
 kernel_arch()

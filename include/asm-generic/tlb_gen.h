@@ -540,6 +540,8 @@ static inline bool tlb_gen_nested(struct mm_struct *mm)
 
 #else /* !CONFIG_TLB_GEN: one count of open windows per mm, as it always was */
 
+#include <linux/hugetlb.h>	/* flush_tlb_range() of x86 */
+
 static inline void tlb_gen_mm_init(struct mm_struct *mm)
 {
 	atomic_set(&mm->tlb_windows, 0);
