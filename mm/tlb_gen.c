@@ -50,14 +50,10 @@ static bool tlb_gen_table_pending(struct mm_struct *mm, struct ptdesc *table,
 				  u64 own)
 {
 	u64 word = atomic64_read_acquire(&mm->tlb_gen);
-	u64 mark = table->pt_tlb_gen;
 
-	if (mark & TLB_GEN_MARKED &&
-	    !tlb_gen_word_others(word, mark, TLB_GEN_NO_WINDOW)) {
-		mark &= TLB_GEN_DEFERRED;
-		table->pt_tlb_gen = mark;
-	}
-	return tlb_gen_word_others(word, mark, own);
+	if (!tlb_gen_word_others(word, table->pt_tlb_gen, TLB_GEN_NO_WINDOW))
+		table->pt_tlb_gen = 0;
+	return tlb_gen_word_others(word, table->pt_tlb_gen, own);
 }
 
 static void tlb_gen_add(struct mmu_gather *tlb, unsigned long start, unsigned long end)
@@ -163,6 +159,5 @@ void __tlb_gen_merge_table(struct mm_struct *mm, u64 parent, struct ptdesc *chil
 	u64 word = atomic64_read_acquire(&mm->tlb_gen);
 
 	if (tlb_gen_word_others(word, parent, TLB_GEN_NO_WINDOW))
-		child->pt_tlb_gen = tlb_gen_word_mark(word, child->pt_tlb_gen);
-	child->pt_tlb_gen |= parent & TLB_GEN_DEFERRED;
+		child->pt_tlb_gen = tlb_gen_word_mark(word);
 }

@@ -61,9 +61,9 @@ struct search {
 	enum broken broken;
 };
 
-static u64 mark_word(struct search *s, u64 word, u64 table)
+static u64 mark_word(struct search *s, u64 word)
 {
-	u64 mark = tlb_gen_word_mark(word, table);
+	u64 mark = tlb_gen_word_mark(word);
 
 	return s->broken == NO_MARKED_BIT ? mark & ~TLB_GEN_MARKED : mark;
 }
@@ -79,8 +79,6 @@ static u64 close_word(struct search *s, u64 word, u64 window)
 
 static unsigned int others(struct search *s, u64 word, u64 table, u64 own)
 {
-	if (s->broken == NO_MARKED_BIT && table)
-		table |= TLB_GEN_MARKED;
 	if (s->broken == IGNORE_OLDER)
 		word &= ~(TLB_GEN_OPEN_MASK << (!tlb_gen_word_slot(word) * TLB_GEN_OPEN_BITS));
 	return tlb_gen_word_others(word, table, own);
@@ -146,7 +144,7 @@ static void step(struct search *s, const struct state *from, int w)
 			struct state next = st;
 
 			next.table[t] = mark_word(s, s->broken == MARK_STALE ?
-						  st.seen[w] : st.word, st.table[t]);
+						  st.seen[w] : st.word);
 			next.owed[t] |= BIT(w);
 			next.pc[w] = CHANGED;
 			next.seen[w] = 0;
@@ -198,7 +196,10 @@ static void look(struct search *s, const struct state *from, int t, u64 own)
 
 static unsigned int enumerate(struct kunit *test, u64 generation, enum broken broken)
 {
-	struct state start = { .word = generation << TLB_GEN_SHIFT, .rounds = { 2, 2, 1 } };
+	struct state start = {
+		.word = generation << TLB_GEN_SHIFT | TLB_GEN_MARKED,
+		.rounds = { 2, 2, 1 },
+	};
 	struct search s = { .broken = broken };
 
 	BUILD_BUG_ON(sizeof(start) != offsetofend(struct state, zero));
@@ -259,7 +260,8 @@ static void broken_is_found(struct kunit *test)
 
 static u64 make_word(u64 generation, u64 open1, u64 open0)
 {
-	return generation << TLB_GEN_SHIFT | open1 << TLB_GEN_OPEN_BITS | open0;
+	return generation << TLB_GEN_SHIFT | TLB_GEN_MARKED |
+		open1 << TLB_GEN_OPEN_BITS | open0;
 }
 
 #define EVEN	tlb_gen_word_one(0)
@@ -273,7 +275,7 @@ static void late_opener(struct kunit *test)
 
 	/* One move: the window is of the older generation. */
 	word = make_word(6, 0, 0) + late;
-	KUNIT_EXPECT_EQ(test, tlb_gen_word_others(word, tlb_gen_word_mark(word, 0), NONE), 1);
+	KUNIT_EXPECT_EQ(test, tlb_gen_word_others(word, tlb_gen_word_mark(word), NONE), 1);
 	word += EVEN;
 	KUNIT_EXPECT_EQ(test, tlb_gen_word_close(word, EVEN), make_word(6, 1, 0));
 	KUNIT_EXPECT_EQ(test, tlb_gen_word_close(make_word(6, 1, 0), late), make_word(7, 0, 0));
@@ -285,7 +287,7 @@ static void late_opener(struct kunit *test)
 
 static void own_window_excluded(struct kunit *test)
 {
-	u64 mark = tlb_gen_word_mark(make_word(4, 0, 0), 0);
+	u64 mark = tlb_gen_word_mark(make_word(4, 0, 0));
 
 	/* s == g: every window counts, less the own one */
 	KUNIT_EXPECT_EQ(test, tlb_gen_word_others(make_word(4, 0, 1), mark, EVEN), 0);
@@ -321,12 +323,12 @@ static void mark_after_wrap(struct kunit *test)
 {
 	u64 word = make_word(LAST_GENERATION, 1, 0), mark;
 
-	mark = tlb_gen_word_mark(word, 0);
+	mark = tlb_gen_word_mark(word);
 	word = tlb_gen_word_close(word, ODD);
 	KUNIT_EXPECT_EQ(test, word, make_word(0, 0, 0));
 	KUNIT_EXPECT_EQ(test, tlb_gen_word_others(make_word(0, 1, 0), mark, NONE), 1);
 	KUNIT_EXPECT_EQ(test, tlb_gen_word_others(make_word(0, 0, 1), mark, NONE), 0);
-	mark = tlb_gen_word_mark(word, mark);
+	mark = tlb_gen_word_mark(word);
 	KUNIT_EXPECT_NE(test, mark, 0);
 	KUNIT_EXPECT_EQ(test, tlb_gen_word_others(make_word(0, 0, 1), mark, NONE), 1);
 	/* A whole turn later it looks recent: too much, never too little. */
@@ -337,9 +339,9 @@ static void low_bits_stay_zero(struct kunit *test)
 {
 	for (u64 generation = 0; generation <= LAST_GENERATION; generation++) {
 		u64 word = make_word(generation, TLB_GEN_OPEN_MASK, TLB_GEN_OPEN_MASK);
-		u64 mark = tlb_gen_word_mark(word, TLB_GEN_DEFERRED);
+		u64 mark = tlb_gen_word_mark(word);
 
-		if (mark & 3 || !mark || (mark & TLB_GEN_DEFERRED) != TLB_GEN_DEFERRED)
+		if (mark & 3 || !mark)
 			KUNIT_FAIL(test, "generation %llu: mark %llx", generation, mark);
 	}
 }

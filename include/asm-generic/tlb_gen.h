@@ -18,10 +18,10 @@
  *
  *   mm word	mm->tlb_gen, one atomic64:
  *
- *		 63         46 45       23 22        0
- *		+-------------+-----------+-----------+
- *		| generation  |  open[1]  |  open[0]  |
- *		+-------------+-----------+-----------+
+ *		 63         47 46 45       23 22        0
+ *		+-------------+--+-----------+-----------+
+ *		| generation  | 1|  open[1]  |  open[0]  |
+ *		+-------------+--+-----------+-----------+
  *
  *		open[g & 1] counts the open windows of generation g. The
  *		generation moves on only while the older slot is empty, so
@@ -30,18 +30,17 @@
  *
  *   table word	ptdesc->pt_tlb_gen, plain stores under that table's PTL:
  *
- *		 63         46 45        5    4       3       2     1 0
- *		+-------------+-----------+--------+------+-------+-----+
- *		| generation  |     0     | MARKED | GONE | STALE | 0 0 |
- *		+-------------+-----------+--------+------+-------+-----+
+ *		 63         47 46 45                   0
+ *		+-------------+--+----------------------+
+ *		| generation  | 1|           0          |
+ *		+-------------+--+----------------------+
  *
  *		The generation the mm had when an entry of this table last
- *		changed inside a window. 0: nothing pending. The two low bits
- *		stay 0: the word lies on page->mapping, where 2 would say
- *		"movable". GONE and STALE are a flush that no window will
- *		finish (reclaim batches, lazy classes). Nobody sets them yet;
- *		who does has to make tlb_gen_inherit() look at the table
- *		first and tlb_gen_table_pending() count them.
+ *		changed inside a window. 0: nothing pending; bit 46 tells
+ *		that from generation 0. The two low bits stay 0: the word lies
+ *		on page->mapping, where 2 would say "movable". Bits 2 and 3
+ *		are kept for a flush that no window will finish (reclaim
+ *		batches, lazy classes).
  *
  * A table of generation s is pending, the caller's own window left out, when
  *
@@ -116,15 +115,12 @@
 /* mm word: a slot holds the windows of 2 * PID_MAX_LIMIT tasks. */
 #define TLB_GEN_OPEN_BITS	23
 #define TLB_GEN_OPEN_MASK	GENMASK_ULL(TLB_GEN_OPEN_BITS - 1, 0)
-#define TLB_GEN_SHIFT		(2 * TLB_GEN_OPEN_BITS)
-#define TLB_GEN_MASK		GENMASK_ULL(63, TLB_GEN_SHIFT)
+#define TLB_GEN_MARKED		BIT_ULL(2 * TLB_GEN_OPEN_BITS)
+#define TLB_GEN_SHIFT		(2 * TLB_GEN_OPEN_BITS + 1)
 #define TLB_GEN_ONE		BIT_ULL(TLB_GEN_SHIFT)
 
-/* Table word, besides TLB_GEN_MASK */
-#define TLB_GEN_STALE		BIT_ULL(2)
-#define TLB_GEN_GONE		BIT_ULL(3)
-#define TLB_GEN_MARKED		BIT_ULL(4)
-#define TLB_GEN_DEFERRED	(TLB_GEN_STALE | TLB_GEN_GONE)
+/* What a mark takes from the mm word */
+#define TLB_GEN_MASK		GENMASK_ULL(63, TLB_GEN_SHIFT - 1)
 
 /* tlb_gen_word_others(): the caller has no window of its own */
 #define TLB_GEN_NO_WINDOW	0
@@ -148,7 +144,7 @@ static inline unsigned int tlb_gen_word_open(u64 word, unsigned int slot)
 /* Is @window the only one? */
 static inline bool tlb_gen_word_alone(u64 word, u64 window)
 {
-	return !((word ^ window) << (64 - TLB_GEN_SHIFT));
+	return !((word ^ window) << (64 - 2 * TLB_GEN_OPEN_BITS));
 }
 
 /* The mm word after @window closed and, if it may, the generation moved on. */
@@ -160,10 +156,10 @@ static inline u64 tlb_gen_word_close(u64 word, u64 window)
 	return word;
 }
 
-/* What a mark writes into a table word that holds @table. */
-static inline u64 tlb_gen_word_mark(u64 word, u64 table)
+/* What a mark writes into a table word: never 0, no older than what it replaces. */
+static inline u64 tlb_gen_word_mark(u64 word)
 {
-	return (word & TLB_GEN_MASK) | TLB_GEN_MARKED | (table & TLB_GEN_DEFERRED);
+	return word & TLB_GEN_MASK;
 }
 
 /*
@@ -172,10 +168,10 @@ static inline u64 tlb_gen_word_mark(u64 word, u64 table)
  */
 static inline unsigned int tlb_gen_word_others(u64 word, u64 table, u64 own)
 {
-	u64 age = (word - (table & TLB_GEN_MASK)) >> TLB_GEN_SHIFT;
+	u64 age = (word - table) >> TLB_GEN_SHIFT;
 	unsigned int older = !tlb_gen_word_slot(word);
 
-	if (!(table & TLB_GEN_MARKED))
+	if (!table)
 		return 0;
 	if (!age)
 		return tlb_gen_word_open(word, 0) + tlb_gen_word_open(word, 1) -
@@ -193,7 +189,7 @@ static inline struct ptdesc *tlb_gen_table(const void *entry)
 
 static inline void tlb_gen_mm_init(struct mm_struct *mm)
 {
-	atomic64_set(&mm->tlb_gen, 0);
+	atomic64_set(&mm->tlb_gen, TLB_GEN_MARKED);
 }
 
 static inline u64 tlb_gen_mm_word(struct mm_struct *mm)
@@ -223,6 +219,25 @@ void __tlb_gen_trace_mark(struct mm_struct *mm, struct ptdesc *table);
 void arch_tlb_gen_settle(struct vm_area_struct *vma, unsigned long start,
 			 unsigned long end);
 
+/*
+ * The window to open. The generation may move until it is opened. Then the
+ * slot is the older one or, two moves on, the current one again: the window
+ * belongs to the generation that the slot stands for by then.
+ */
+static inline u64 tlb_gen_next_window(struct mm_struct *mm)
+{
+	return tlb_gen_word_one(tlb_gen_word_slot(atomic64_read(&mm->tlb_gen)));
+}
+
+static inline void __tlb_gen_open(struct mm_struct *mm, u64 window)
+{
+	u64 word = atomic64_fetch_add(window, &mm->tlb_gen);
+
+	count_vm_tlb_event(TLB_GEN_OPEN);
+	if (tracepoint_enabled(tlb_gen_open))
+		__tlb_gen_trace_open(mm, word, window);
+}
+
 /**
  * tlb_gen_open - begin a window
  * @mm: the mm whose page tables are going to be changed
@@ -235,18 +250,9 @@ void arch_tlb_gen_settle(struct vm_area_struct *vma, unsigned long start,
  */
 static inline unsigned long tlb_gen_open(struct mm_struct *mm)
 {
-	u64 window = tlb_gen_word_one(tlb_gen_word_slot(atomic64_read(&mm->tlb_gen)));
-	u64 word;
+	u64 window = tlb_gen_next_window(mm);
 
-	/*
-	 * The generation may have moved since it was read. Then the slot is
-	 * the older one or, two moves on, the current one again: the window
-	 * belongs to the generation that the slot stands for now.
-	 */
-	word = atomic64_fetch_add(window, &mm->tlb_gen);
-	count_vm_tlb_event(TLB_GEN_OPEN);
-	if (tracepoint_enabled(tlb_gen_open))
-		__tlb_gen_trace_open(mm, word, window);
+	__tlb_gen_open(mm, window);
 	return window;
 }
 
@@ -290,8 +296,7 @@ static inline void tlb_gen_mark_table(struct mm_struct *mm, const void *entry)
 	struct ptdesc *table = tlb_gen_table(entry);
 
 	/* Read anew under this PTL: never older than what it replaces. */
-	table->pt_tlb_gen = tlb_gen_word_mark(atomic64_read(&mm->tlb_gen),
-					      table->pt_tlb_gen);
+	table->pt_tlb_gen = tlb_gen_word_mark(atomic64_read(&mm->tlb_gen));
 	count_vm_tlb_event(TLB_GEN_MARK);
 	if (tracepoint_enabled(tlb_gen_mark))
 		__tlb_gen_trace_mark(mm, table);
@@ -480,7 +485,7 @@ static inline void tlb_gen_merge_table(struct mm_struct *mm, pmd_t *pmd,
 static inline void tlb_gen_init_pmd_table(struct mm_struct *mm, pmd_t *pmd)
 {
 	if (IS_ENABLED(CONFIG_HAVE_ARCH_TRANSPARENT_HUGEPAGE_PUD) &&
-	    atomic64_read(&mm->tlb_gen) & ~TLB_GEN_MASK)
+	    !tlb_gen_word_alone(atomic64_read(&mm->tlb_gen), TLB_GEN_NO_WINDOW))
 		tlb_gen_mark_table(mm, pmd);
 }
 
@@ -523,8 +528,11 @@ static inline void tlb_gen_free_pmd(struct mmu_gather *tlb, pmd_t *pmd,
 /* Begin and end the window that a gather is. */
 static inline void tlb_gen_gather(struct mmu_gather *tlb)
 {
+	u64 window = tlb_gen_next_window(tlb->mm);
+
 	tlb->hole_end = 0;
-	tlb->window = tlb_gen_open(tlb->mm);
+	tlb->window = window;
+	__tlb_gen_open(tlb->mm, window);
 }
 
 static inline void tlb_gen_finish(struct mmu_gather *tlb)
