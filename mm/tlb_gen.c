@@ -15,14 +15,19 @@
 #define CREATE_TRACE_POINTS
 #include <trace/events/tlb_gen.h>
 
-/* tlb_gen_close() when other windows are open, contended or traced. */
+/*
+ * tlb_gen_close() when other windows are open, contended or traced. A cmpxchg
+ * is needed to move the generation on, and is not repeated: whoever closes next
+ * and finds the older slot empty will do it.
+ */
 void __tlb_gen_close(struct mm_struct *mm, u64 window)
 {
 	s64 old = atomic64_read(&mm->tlb_gen);
 	u64 word = tlb_gen_word_close(old, window);
 
 	VM_WARN_ON_ONCE(!(old & (window * TLB_GEN_OPEN_MASK)));
-	if (!atomic64_try_cmpxchg_release(&mm->tlb_gen, &old, word))
+	if (word == old - window ||
+	    !atomic64_try_cmpxchg_release(&mm->tlb_gen, &old, word))
 		word = atomic64_sub_return_release(window, &mm->tlb_gen);
 	trace_tlb_gen_close(mm, word, window);
 }
@@ -52,7 +57,7 @@ static bool tlb_gen_table_pending(struct mm_struct *mm, struct ptdesc *table,
 	u64 word = atomic64_read_acquire(&mm->tlb_gen);
 
 	if (!tlb_gen_word_others(word, table->pt_tlb_gen, TLB_GEN_NO_WINDOW))
-		table->pt_tlb_gen = 0;
+		WRITE_ONCE(table->pt_tlb_gen, 0);
 	return tlb_gen_word_others(word, table->pt_tlb_gen, own);
 }
 
@@ -71,7 +76,7 @@ static void tlb_gen_add(struct mmu_gather *tlb, unsigned long start, unsigned lo
 void __tlb_gen_inherit(struct mmu_gather *tlb, struct ptdesc *table,
 		       unsigned long start, unsigned long end)
 {
-	/* Nobody runs in an mm that is torn down as a whole. */
+	/* It flushes everything, or nobody runs in the mm any more. */
 	if (tlb->fullmm)
 		return;
 	if (tlb_gen_table_pending(tlb->mm, table, tlb->window))
@@ -83,7 +88,7 @@ static bool tlb_gen_alone(struct mmu_gather *tlb)
 {
 	/*
 	 * Pairs with the full ordering of tlb_gen_open(): who saw an entry
-	 * none sees the window that made it so, or the end of that window.
+	 * none sees the window, if one made it so, or the end of that window.
 	 */
 	smp_rmb();
 	return tlb_gen_word_alone(atomic64_read_acquire(&tlb->mm->tlb_gen), tlb->window);
@@ -159,5 +164,5 @@ void __tlb_gen_merge_table(struct mm_struct *mm, u64 parent, struct ptdesc *chil
 	u64 word = atomic64_read_acquire(&mm->tlb_gen);
 
 	if (tlb_gen_word_others(word, parent, TLB_GEN_NO_WINDOW))
-		child->pt_tlb_gen = tlb_gen_word_mark(word);
+		WRITE_ONCE(child->pt_tlb_gen, tlb_gen_word_mark(word));
 }

@@ -88,6 +88,10 @@
  *   tlb_gen_inherit_holes()		the same for pmd_none() seen unlocked
  *   tlb_gen_pending()			is a flush owed for this table?
  *   tlb_gen_settle()			flush a page now if one is owed
+ *   tlb_gen_inherit_pud_hole()
+ *   tlb_gen_inherit_hugetlb(),
+ *   tlb_gen_mark_hugetlb(),
+ *   tlb_gen_protect_hugetlb()		hugetlb pages, whose tables may be shared
  *   tlb_gen_merge_table(),
  *   tlb_gen_init_pmd_table()		a table enters the tree
  *   tlb_gen_free_pte(), _pmd()		a table leaves the tree
@@ -112,7 +116,7 @@
 
 #ifdef CONFIG_TLB_GEN
 
-/* mm word: a slot holds the windows of 2 * PID_MAX_LIMIT tasks. */
+/* mm word: a slot counts more windows than there can be tasks, which have one each. */
 #define TLB_GEN_OPEN_BITS	23
 #define TLB_GEN_OPEN_MASK	GENMASK_ULL(TLB_GEN_OPEN_BITS - 1, 0)
 #define TLB_GEN_MARKED		BIT_ULL(2 * TLB_GEN_OPEN_BITS)
@@ -192,7 +196,7 @@ static inline void tlb_gen_mm_init(struct mm_struct *mm)
 	atomic64_set(&mm->tlb_gen, TLB_GEN_MARKED);
 }
 
-static inline u64 tlb_gen_mm_word(struct mm_struct *mm)
+static inline u64 tlb_gen_mm_word(const struct mm_struct *mm)
 {
 	return atomic64_read(&mm->tlb_gen);
 }
@@ -265,7 +269,7 @@ static inline unsigned long tlb_gen_open(struct mm_struct *mm)
  * contended; somebody else will.
  *
  * Context: any; after the flush and the secondary-TLB notifier are finished,
- * on the CPU whose flush it was.
+ * in the task whose flush it was.
  * Ordering: release; pairs with the acquires of the mm word by who asks. The
  * architecture's flush orders itself before this, no barrier here could.
  */
@@ -295,8 +299,11 @@ static inline void tlb_gen_mark_table(struct mm_struct *mm, const void *entry)
 {
 	struct ptdesc *table = tlb_gen_table(entry);
 
-	/* Read anew under this PTL: never older than what it replaces. */
-	table->pt_tlb_gen = tlb_gen_word_mark(atomic64_read(&mm->tlb_gen));
+	/*
+	 * Read anew under this PTL: never older than what it replaces. Who
+	 * walks page frames reads it as page->mapping, without the PTL.
+	 */
+	WRITE_ONCE(table->pt_tlb_gen, tlb_gen_word_mark(atomic64_read(&mm->tlb_gen)));
 	count_vm_tlb_event(TLB_GEN_MARK);
 	if (tracepoint_enabled(tlb_gen_mark))
 		__tlb_gen_trace_mark(mm, table);
@@ -310,7 +317,7 @@ static inline void tlb_gen_mark_table(struct mm_struct *mm, const void *entry)
  * Does nothing if the gather recorded no entry since the last mark or flush:
  * a section that flushed before it unlocks needs no mark.
  *
- * Context: under the table's PTL, once per section, before it is dropped.
+ * Context: under the table's PTL, before it is dropped.
  */
 static inline void tlb_gen_mark(struct mmu_gather *tlb, const void *entry)
 {
@@ -332,7 +339,7 @@ static inline void tlb_gen_mark(struct mmu_gather *tlb, const void *entry)
  * that flush. Adds [@start, @end) to the gather at page stride and with the
  * level hint off: what is stale may be a block where a table is now.
  *
- * Context: under the table's PTL, once per section, before it is dropped.
+ * Context: under the table's PTL, at least once per section.
  * Ordering: the PTL, then an acquire of the mm word (see the head).
  * Source: replaces the full flush of nested gathers (1501566977-20293-4).
  */
@@ -354,6 +361,8 @@ static inline void tlb_gen_inherit(struct mmu_gather *tlb, const void *entry,
  * @tlb: the gather
  * @start: first address of the hole, bytes
  * @end: end of the hole, bytes
+ *
+ * Context: no lock of the hole's held.
  */
 static inline void tlb_gen_note_hole(struct mmu_gather *tlb,
 				     unsigned long start, unsigned long end)
@@ -382,7 +391,15 @@ static inline void tlb_gen_inherit_holes(struct mmu_gather *tlb, pud_t *pud)
 		__tlb_gen_inherit_holes(tlb, pud);
 }
 
-/* The same for a pud. Huge ones exist in DAX and PFN mappings only. */
+/**
+ * tlb_gen_inherit_pud_hole - the same for a pud seen none without its lock
+ * @tlb: the gather
+ * @vma: the VMA; huge puds exist in DAX and PFN mappings only
+ * @start: first address of the hole, bytes
+ * @end: end of the hole, bytes
+ *
+ * Context: after the pud was read. Puds are not marked: any window counts.
+ */
 static inline void tlb_gen_inherit_pud_hole(struct mmu_gather *tlb,
 					    struct vm_area_struct *vma,
 					    unsigned long start,
@@ -393,10 +410,19 @@ static inline void tlb_gen_inherit_pud_hole(struct mmu_gather *tlb,
 		tlb_gen_inherit_mm(tlb, start, end);
 }
 
-/*
- * hugetlb. A table that may be shared carries no marks: its word would belong
- * to several mms. Neither does one above the PMD level. There every other
- * window counts as pending.
+/**
+ * tlb_gen_inherit_hugetlb - tlb_gen_inherit() of a hugetlb page
+ * @tlb: the gather
+ * @vma: the hugetlb VMA
+ * @ptep: the page's entry
+ * @addr: its address, bytes
+ * @size: its size, bytes
+ *
+ * A table that may be shared carries no marks: its word would belong to
+ * several mms. Neither does one above the PMD level. There every other window
+ * counts as pending.
+ *
+ * Context: as tlb_gen_inherit().
  */
 static inline void tlb_gen_inherit_hugetlb(struct mmu_gather *tlb,
 					   struct vm_area_struct *vma,
@@ -409,6 +435,15 @@ static inline void tlb_gen_inherit_hugetlb(struct mmu_gather *tlb,
 		tlb_gen_inherit(tlb, ptep, addr, addr + size);
 }
 
+/**
+ * tlb_gen_mark_hugetlb - tlb_gen_mark() of a hugetlb page that was unmapped
+ * @tlb: the gather
+ * @vma: the hugetlb VMA
+ * @ptep: the page's entry
+ * @size: its size, bytes
+ *
+ * Context: as tlb_gen_mark().
+ */
 static inline void tlb_gen_mark_hugetlb(struct mmu_gather *tlb,
 					struct vm_area_struct *vma, pte_t *ptep,
 					unsigned long size)
@@ -417,7 +452,18 @@ static inline void tlb_gen_mark_hugetlb(struct mmu_gather *tlb,
 		tlb_gen_mark(tlb, ptep);
 }
 
-/* What stays mapped must not be pending without a word: pte_accessible() reads it. */
+/**
+ * tlb_gen_protect_hugetlb - tlb_gen_mark() of a hugetlb page that stays mapped
+ * @tlb: the gather
+ * @vma: the hugetlb VMA
+ * @ptep: the page's entry
+ * @size: its size, bytes
+ *
+ * What stays mapped must not be pending without a word, which pte_accessible()
+ * asks for: flushes instead where the table has none.
+ *
+ * Context: as tlb_gen_mark().
+ */
 static inline void tlb_gen_protect_hugetlb(struct mmu_gather *tlb,
 					   struct vm_area_struct *vma,
 					   pte_t *ptep, unsigned long size)
@@ -460,13 +506,14 @@ static inline void tlb_gen_settle(struct vm_area_struct *vma, const void *entry,
  * The window that zapped the huge entry here marked the PMD table; a walker
  * of the new table will look at the new table's word only.
  *
- * Context: under the PMD lock, before pmd_populate(); @table is not reachable
- * by anybody else.
+ * Context: under the PMD lock, @table not reachable by anybody else yet.
+ * Ordering: before the smp_wmb() that publishes @table. A caller of a bare
+ * pmd_populate() must exclude all other walkers until it drops its locks.
  */
 static inline void tlb_gen_merge_table(struct mm_struct *mm, pmd_t *pmd,
 				       pgtable_t table)
 {
-	u64 parent = READ_ONCE(tlb_gen_table(pmd)->pt_tlb_gen);
+	u64 parent = tlb_gen_table(pmd)->pt_tlb_gen;
 
 	if (parent)
 		__tlb_gen_merge_table(mm, parent, page_ptdesc(table));
@@ -479,8 +526,8 @@ static inline void tlb_gen_merge_table(struct mm_struct *mm, pmd_t *pmd,
  *
  * A huge pud may have been here; puds are not marked, so any window counts.
  *
- * Context: under the pud's lock, before pud_populate(); the table is not
- * reachable by anybody else.
+ * Context: under the pud's lock, the table not reachable by anybody else yet.
+ * Ordering: before the smp_wmb() that publishes it.
  */
 static inline void tlb_gen_init_pmd_table(struct mm_struct *mm, pmd_t *pmd)
 {
@@ -525,7 +572,12 @@ static inline void tlb_gen_free_pmd(struct mmu_gather *tlb, pmd_t *pmd,
 		__tlb_gen_inherit(tlb, pt, addr & PUD_MASK, (addr & PUD_MASK) + PUD_SIZE);
 }
 
-/* Begin and end the window that a gather is. */
+/**
+ * tlb_gen_gather - begin the window that a gather is
+ * @tlb: the gather, its mm set
+ *
+ * Context and ordering: as tlb_gen_open().
+ */
 static inline void tlb_gen_gather(struct mmu_gather *tlb)
 {
 	u64 window = tlb_gen_next_window(tlb->mm);
@@ -535,12 +587,23 @@ static inline void tlb_gen_gather(struct mmu_gather *tlb)
 	__tlb_gen_open(tlb->mm, window);
 }
 
+/**
+ * tlb_gen_finish - end the window that a gather is
+ * @tlb: the gather, flushed
+ *
+ * Context and ordering: as tlb_gen_close().
+ */
 static inline void tlb_gen_finish(struct mmu_gather *tlb)
 {
 	tlb_gen_close(tlb->mm, tlb->window);
 }
 
-/* Nested gathers inherit what concerns them; there is no full flush. */
+/**
+ * tlb_gen_nested - must a gather that ends flush everything?
+ * @mm: the mm
+ *
+ * Return: false; nested gathers inherit what concerns them.
+ */
 static inline bool tlb_gen_nested(struct mm_struct *mm)
 {
 	return false;
@@ -555,7 +618,7 @@ static inline void tlb_gen_mm_init(struct mm_struct *mm)
 	atomic_set(&mm->tlb_windows, 0);
 }
 
-static inline u64 tlb_gen_mm_word(struct mm_struct *mm)
+static inline u64 tlb_gen_mm_word(const struct mm_struct *mm)
 {
 	return atomic_read(&mm->tlb_windows);
 }
@@ -574,6 +637,8 @@ static inline void tlb_gen_close(struct mm_struct *mm, unsigned long window)
 {
 	atomic_dec(&mm->tlb_windows);
 }
+
+#ifdef CONFIG_MMU		/* what is below takes an mmu_gather or a table */
 
 static inline void tlb_gen_gather(struct mmu_gather *tlb)
 {
@@ -626,15 +691,14 @@ static inline void tlb_gen_free_pmd(struct mmu_gather *tlb, pmd_t *pmd,
 
 static inline void tlb_gen_init_pmd_table(struct mm_struct *mm, pmd_t *pmd) { }
 
-#ifdef CONFIG_MMU
 static inline void tlb_gen_settle(struct vm_area_struct *vma, const void *entry,
 				  unsigned long start, unsigned long end)
 {
 	if (unlikely(userfaultfd_wp(vma) && tlb_gen_pending(vma->vm_mm, entry)))
 		flush_tlb_range(vma, start, end);
 }
-#endif
 
+#endif /* CONFIG_MMU */
 #endif /* CONFIG_TLB_GEN */
 
 #endif /* _ASM_GENERIC_TLB_GEN_H */
