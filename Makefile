@@ -17,7 +17,7 @@ INIT	?=
 APPEND	?=
 TIMEOUT	?=
 ICOUNT	?= 0
-ROUNDS	?= 3
+ROUNDS	?= 7
 ARGS	?=
 UPTO	?=
 
