@@ -46,7 +46,7 @@ export $(VARS)
 help:
 	@tools/help
 
-setup source apply image boot test bench compare fastpath each clean distclean:
+setup source apply image boot test bench compare fastpath model each clean distclean:
 	@tools/$@
 
 # tools/compare is Python, which setup may have to install first.
@@ -57,5 +57,5 @@ quote	= '$(subst ','\'',$1)'
 env:
 	@: $(foreach v,$(VARS),$(info $v=$(call quote,$($v)); export $v))
 
-.PHONY: env help setup source apply image boot test bench compare fastpath each clean \
+.PHONY: env help setup source apply image boot test bench compare fastpath model each clean \
 	distclean

@@ -1,0 +1,902 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The protocol of include/asm-generic/tlb_gen.h, for spin.
+ *
+ * One PMD table with NVA entries, each of them empty, a huge page or a PTE table
+ * with one entry; NCPU processors with a TLB each, a device with another one.
+ * Every change of what an address maps is a new version of that address. A
+ * processor may have filled its TLB from any version before it was replaced, and
+ * nothing is safer for an entry more: held[] has all the replaced versions that
+ * have not been flushed since. Inlines are called as the C functions that they
+ * stand for.
+ *
+ * What must hold, for every interleaving:
+ *
+ *   promise	When a call returns, no processor and no device can use what
+ *		the call, or somebody before it, took away: everything older
+ *		than what the walk saw, for writing if what it saw is read-only.
+ *   free	No page and no table is freed while it can be reached.
+ *   copy	No store goes to a page after it was copied.
+ *   write-out	No store goes to a page after it went to disk.
+ *
+ * Who takes part is chosen with -D (see the Makefile): INSTALL, WP, RECLAIM,
+ * LAZY, SWITCH, FREE. BREAK leaves out one rule.
+ */
+
+#ifndef NCPU
+#define NCPU		3
+#endif
+#ifndef NVA
+#define NVA		2
+#endif
+#ifndef NGATHER
+#define NGATHER		2
+#endif
+#define NVER		8		/* versions of an address */
+#define NGEN		8		/* generations; even, more than are used */
+#ifndef BREAK
+#define BREAK		0
+#endif
+
+/* Rules that can be left out */
+#define OPEN_LATE	1		/* R1 open after the first store */
+#define CLOSE_EARLY	2		/* R1 close before the flush is done */
+#define NO_MARK		3		/* R2 */
+#define MARK_STALE	4		/* R2 mark with the generation read at open */
+#define NO_INHERIT	5		/* R3 */
+#define HINT		6		/* R3 keep the level hint when inherited */
+#define NO_HOLES	7		/* R4 */
+#define NO_MERGE	8		/* R6 pmd_populate does not merge the parent's word */
+#define NO_SPAN		9		/* R6 a freed table's word is forgotten */
+#define NO_SETTLE	10		/* R5 */
+#define NO_GONE		11		/* R7 no GONE in the table */
+#define WRITE_EARLY	12		/* R7 write-out before the batch is flushed */
+#define NO_STALE	13		/* R5 lazy class without STALE */
+#define NO_NOTIFIER	14		/* R8 close before the notifier */
+#define NO_TABLES	15		/* R8 flush forgets freed_tables */
+#define ADVANCE		16		/* the generation moves while the older slot is used */
+#define FORGET_OWN	17		/* zero a word that only the own window keeps pending */
+#define MASK_LATE	18		/* R9 the switch reads the generation first */
+
+#define NONE		0		/* what a version allows */
+#define RO		1
+#define RW		2
+
+#define P_NONE		0		/* what a pmd holds */
+#define P_HUGE		1
+#define P_TABLE		2
+
+/* The mm word */
+byte gen;
+byte opened[2];
+
+/* Table words: 0 or generation + 1; the PMD table's and the PTE tables' */
+byte pmd_word;
+byte pte_word[NVA];
+bool gone[NVA], stale[NVA];
+
+/* Page tables and their locks */
+byte pmd[NVA];
+bool pmd_ptl, pte_ptl[NVA];
+
+/* What each version of each address maps */
+byte ver[NVA];
+byte perm[NVA * NVER];
+byte frame[NVA * NVER];			/* 0: none */
+bool huge[NVA * NVER];
+byte frames;				/* handed out so far */
+
+/*
+ * What may be left in a TLB: a bit for each replaced version; the device is the
+ * last one. And whether a table that was unlinked may be cached.
+ */
+byte held[(NCPU + 1) * NVA];
+bool pwc[NCPU * NVA];
+
+/* x86: how far each processor has flushed */
+byte mm_gen;
+byte local_gen[NCPU];
+bool in_mm[NCPU], in_mask[NCPU];
+
+/* What has been promised: nothing older than this, resp. not for writing */
+byte min_ver[NVA], min_write[NVA];
+
+#define V(va, n)	((va) * NVER + (n))
+#define NOW(va)		V(va, ver[va])
+#define T(c, va)	((c) * NVA + (va))
+#define BROKEN(rule)	(BREAK == (rule))
+
+/* A processor that left the mm flushes before it comes back. */
+#define USER(c)		((c) == NCPU || in_mm[c])
+
+/* ---- locks ---- */
+
+inline spin_lock(l)
+{
+	atomic { !l -> l = true }
+}
+
+inline spin_unlock(l)
+{
+	l = false
+}
+
+/* ---- the page tables ---- */
+
+/* A new version of what @va maps; the caller holds the lock of the table it is in. */
+inline set_entry(va, p, f, h)
+{
+	d_step {
+		assert(ver[va] < NVER - 1);
+		cc = 0;
+		do
+		:: cc <= NCPU ->
+			if
+			:: USER(cc) && perm[NOW(va)] != NONE ->
+				held[T(cc, va)] = held[T(cc, va)] | (1 << ver[va])
+			:: else
+			fi;
+			cc++
+		:: else -> break
+		od;
+		cc = 0;
+		perm[V(va, ver[va] + 1)] = p;
+		frame[V(va, ver[va] + 1)] = f;
+		huge[V(va, ver[va] + 1)] = h;
+		ver[va]++
+	}
+}
+
+/* The PTE table of @va leaves the tree. */
+inline unlink_table(va)
+{
+	d_step {
+		pmd[va] = P_NONE;
+		cc = 0;
+		do
+		:: cc < NCPU -> pwc[T(cc, va)] = in_mm[cc]; cc++
+		:: else -> break
+		od;
+		cc = 0
+	}
+}
+
+/* ---- the mm word ---- */
+
+inline tlb_gen_open(slot)
+{
+	slot = gen & 1;
+	opened[slot]++
+}
+
+inline tlb_gen_close(slot)
+{
+	if
+	:: atomic {
+		opened[slot]--;
+		if
+		:: opened[1 - (gen & 1)] == 0 || BROKEN(ADVANCE) ->
+			gen = (gen + 1) % NGEN
+		:: else
+		fi
+	   }
+	:: opened[slot]-- 		/* contended */
+	fi
+}
+
+/* Windows that may have marked @word, those of slot @own left out; NO_OWN: none. */
+#define NO_OWN		2
+#define AGE(word)	((gen + NGEN - ((word) - 1)) % NGEN)
+#define OTHERS(word, own) \
+	((word) == 0 -> 0 : \
+	 (AGE(word) == 0 -> opened[0] + opened[1] - ((own) != NO_OWN) : \
+	  (AGE(word) == 1 -> opened[1 - (gen & 1)] - ((own) == 1 - (gen & 1)) : 0)))
+
+#define ALONE(own)	(opened[own] == 1 && opened[1 - (own)] == 0)
+
+/* ---- a gather; its locals are slot, stale_gen, dirty, range, inherited, tables ---- */
+
+inline tlb_gen_mark(word)
+{
+	if
+	:: dirty && !BROKEN(NO_MARK) ->
+		if
+		:: BROKEN(MARK_STALE) -> word = stale_gen + 1
+		:: else -> word = gen + 1
+		fi
+	:: else
+	fi;
+	dirty = false
+}
+
+/* Is a window other than that of slot @own pending on @word? Cleans up the word. */
+inline tlb_gen_table_pending(word, own, pending)
+{
+	d_step {
+		if
+		:: OTHERS(word, NO_OWN) == 0 -> word = 0
+		:: BROKEN(FORGET_OWN) && own != NO_OWN && OTHERS(word, own) == 0 -> word = 0
+		:: else
+		fi;
+		pending = OTHERS(word, own) > 0
+	}
+}
+
+/* Add @va to the range if something is pending in @word. */
+inline tlb_gen_inherit(word, va)
+{
+	if
+	:: BROKEN(NO_INHERIT)
+	:: else ->
+		tlb_gen_table_pending(word, slot, pending);
+		if
+		:: pending -> range[va] = true; inherited = true; pending = false
+		:: else
+		fi
+	fi
+}
+
+inline inherit_deferred(va)
+{
+	if
+	:: gone[va] || stale[va] ->
+		gone[va] = false;
+		stale[va] = false;
+		range[va] = true;
+		inherited = true;
+		dirty = true
+	:: else
+	fi
+}
+
+/* ---- flushes ---- */
+
+/* Processor @c drops @va; @hint: entries of the last level only. */
+inline invalidate(c, va, hint)
+{
+	fn = 0;
+	do
+	:: fn < NVER ->
+		if
+		:: !(hint && huge[V(va, fn)]) -> held[T(c, va)] = held[T(c, va)] & ~(1 << fn)
+		:: else
+		fi;
+		fn++
+	:: else -> break
+	od;
+	fn = 0
+}
+
+inline flush_all(c)
+{
+	fv = 0;
+	do
+	:: fv < NVA -> held[T(c, fv)] = 0; pwc[T(c, fv)] = false; fv++
+	:: else -> break
+	od;
+	fv = 0
+}
+
+inline flush_some(c, hint, with_tables)
+{
+	fv = 0;
+	do
+	:: fv < NVA ->
+		if
+		:: range[fv] ->
+			invalidate(c, fv, hint);
+			pwc[T(c, fv)] = pwc[T(c, fv)] && !(with_tables)
+		:: else
+		fi;
+		fv++
+	:: else -> break
+	od;
+	fv = 0
+}
+
+/* One processor's part of a flush of range[], in interrupt context */
+inline flush_tlb_func(c, new_gen, hint, with_tables)
+{
+	d_step {
+#ifdef ARM64
+		flush_some(c, hint, with_tables)
+#else
+		if
+		:: new_gen <= local_gen[c]		/* somebody's full flush did it */
+		:: new_gen == local_gen[c] + 1 && new_gen == mm_gen ->
+			flush_some(c, false, with_tables);
+			local_gen[c] = new_gen
+		:: else ->
+			flush_all(c);
+			local_gen[c] = mm_gen
+		fi
+#endif
+	}
+}
+
+inline flush_tlb_range(hint, with_tables)
+{
+#ifndef ARM64
+	d_step { mm_gen++; new = mm_gen };
+#endif
+	fc = 0;
+	do
+	:: fc < NCPU ->
+		if
+		/* An interrupt waits while the processor is between two mms. */
+		:: in_mask[fc] && in_mm[fc] -> flush_tlb_func(fc, new, hint, with_tables)
+#ifdef ARM64
+		:: !in_mm[fc] -> flush_tlb_func(fc, new, hint, with_tables)
+#else
+		:: !in_mask[fc]
+#endif
+		fi;
+		fc++
+	:: else -> break
+	od;
+	fc = 0;
+	new = 0
+}
+
+/* mmu_notifier_arch_invalidate_secondary_tlbs() */
+inline notifier()
+{
+	d_step {
+		fv = 0;
+		do
+		:: fv < NVA ->
+			if
+			:: range[fv] -> held[T(NCPU, fv)] = 0
+			:: else
+			fi;
+			fv++
+		:: else -> break
+		od;
+		fv = 0
+	}
+}
+
+/* ---- what must hold ---- */
+
+inline check_user(c)
+{
+	cv = 0;
+	do
+	:: cv < NVA ->
+		assert(!(held[T(c, cv)] & ((1 << min_ver[cv]) - 1)));
+		fn = 0;
+		do
+		:: fn < min_write[cv] ->
+			assert(!(held[T(c, cv)] & (1 << fn)) || perm[V(cv, fn)] != RW);
+			fn++
+		:: else -> break
+		od;
+		cv++
+	:: else -> break
+	od;
+	cv = 0;
+	fn = 0
+}
+
+/* A call that saw version @v of @va returns. */
+inline promise(va, v)
+{
+	if
+	:: perm[V(va, v)] == NONE && v > min_ver[va] -> min_ver[va] = v
+	:: perm[V(va, v)] == RO && v > min_write[va] -> min_write[va] = v
+	:: else
+	fi
+}
+
+inline check_users()
+{
+	cc = 0;
+	do
+	:: cc <= NCPU ->
+		if
+		:: USER(cc) -> check_user(cc)
+		:: else
+		fi;
+		cc++
+	:: else -> break
+	od;
+	cc = 0
+}
+
+/* Sets @found if page @f can be reached at @va through what is at least @p. */
+inline reachable(va, f, p, found)
+{
+	d_step {
+		found = frame[NOW(va)] == f && perm[NOW(va)] >= p;
+		cc = 0;
+		do
+		:: cc <= NCPU ->
+			fn = 0;
+			do
+			:: fn < NVER ->
+				found = found || (USER(cc) && held[T(cc, va)] & (1 << fn) &&
+						  frame[V(va, fn)] == f && perm[V(va, fn)] >= p);
+				fn++
+			:: else -> break
+			od;
+			cc++
+		:: else -> break
+		od;
+		cc = 0;
+		fn = 0
+	}
+}
+
+inline free_page(va, f)
+{
+	reachable(va, f, RO, found);
+	assert(!found)
+}
+
+inline free_table(va)
+{
+	d_step {
+		cc = 0;
+		do
+		:: cc < NCPU -> assert(!(in_mm[cc] && pwc[T(cc, va)])); cc++
+		:: else -> break
+		od;
+		cc = 0
+	}
+}
+
+/* ---- zap_page_range(), change_protection() ---- */
+
+#define ZAP		0
+#define PROTECT		1
+#define FREE_TABLES	2
+
+proctype gather()
+{
+	byte op, slot, stale_gen, va, first, last;
+	bool dirty, inherited, tables, pending, only_ptes = true;
+	bool hole[NVA], range[NVA], freed_table[NVA];
+	byte freed[NVA], saw[NVA];
+	byte fv, fn, fc, new, cc, cv;
+	bool found;
+
+	atomic {
+		if
+		:: op = ZAP
+		:: op = PROTECT
+#ifdef FREE
+		:: op = FREE_TABLES
+#endif
+		fi;
+		if
+		:: first = 0; last = 0
+		:: first = 1; last = 1
+		:: first = 0; last = 1
+		fi
+	}
+	stale_gen = gen;
+	if
+	:: !BROKEN(OPEN_LATE) -> tlb_gen_open(slot)
+	:: else
+	fi;
+
+	va = first;
+	do
+	:: va <= last ->
+again:
+		if
+		:: atomic { pmd[va] == P_NONE ->
+			saw[va] = ver[va];
+			hole[va] = true
+		   }
+		:: pmd[va] == P_HUGE ->
+			spin_lock(pmd_ptl);
+			if
+			:: pmd[va] != P_HUGE -> spin_unlock(pmd_ptl); goto again
+			:: else
+			fi;
+			tlb_gen_inherit(pmd_word, va);
+			if
+			:: op == ZAP ->
+				freed[va] = frame[NOW(va)];
+				set_entry(va, NONE, 0, false);
+				pmd[va] = P_NONE;
+				dirty = true
+			:: op == PROTECT && perm[NOW(va)] == RW ->
+				set_entry(va, RO, frame[NOW(va)], true);
+				dirty = true
+			:: else
+			fi;
+			if
+			:: dirty -> range[va] = true; only_ptes = false
+			:: else
+			fi;
+			tlb_gen_mark(pmd_word);
+			saw[va] = ver[va];
+			spin_unlock(pmd_ptl)
+		:: pmd[va] == P_TABLE ->
+			/* pte_offset_map_lock() */
+			spin_lock(pte_ptl[va]);
+			if
+			:: pmd[va] != P_TABLE -> spin_unlock(pte_ptl[va]); goto again
+			:: else
+			fi;
+			tlb_gen_inherit(pte_word[va], va);
+			inherit_deferred(va);
+			if
+			:: op == ZAP && perm[NOW(va)] != NONE ->
+				freed[va] = frame[NOW(va)];
+				set_entry(va, NONE, 0, false);
+				dirty = true;
+				range[va] = true
+			:: op == PROTECT && perm[NOW(va)] == RW ->
+				set_entry(va, RO, frame[NOW(va)], false);
+				dirty = true;
+				range[va] = true
+			:: else
+			fi;
+			tlb_gen_mark(pte_word[va]);
+			saw[va] = ver[va];
+			spin_unlock(pte_ptl[va]);
+#ifdef FREE
+			if
+			:: op == FREE_TABLES ->
+				/* retract: the PMD lock, then the table's */
+				spin_lock(pmd_ptl);
+				spin_lock(pte_ptl[va]);
+				if
+				:: pmd[va] == P_TABLE && perm[NOW(va)] == NONE ->
+					unlink_table(va);
+					freed_table[va] = true;
+					tables = true;
+					range[va] = true;
+					/* tlb_gen_free_pte() */
+					if
+					:: !BROKEN(NO_SPAN) && OTHERS(pte_word[va], slot) ->
+						inherited = true
+					:: else
+					fi;
+					if
+					:: BROKEN(NO_SPAN) -> range[va] = false
+					:: else
+					fi;
+					pte_word[va] = 0;
+					gone[va] = false;
+					stale[va] = false;
+					dirty = true;
+					tlb_gen_mark(pmd_word);
+					only_ptes = false
+				:: else
+				fi;
+				spin_unlock(pte_ptl[va]);
+				spin_unlock(pmd_ptl)
+			:: else
+			fi
+#endif
+		fi;
+		va++
+	:: else -> break
+	od;
+
+	/* tlb_gen_inherit_holes(), at the end of the PMD table */
+	if
+	:: (hole[0] || hole[NVA - 1]) && !BROKEN(NO_HOLES) && !ALONE(slot) ->
+		spin_lock(pmd_ptl);
+		tlb_gen_table_pending(pmd_word, slot, pending);
+		spin_unlock(pmd_ptl);
+		if
+		:: pending ->
+			d_step {
+				range[0] = range[0] || hole[0];
+				range[NVA - 1] = range[NVA - 1] || hole[NVA - 1];
+				inherited = true;
+				pending = false
+			}
+		:: else
+		fi
+	:: else
+	fi;
+	d_step { hole[0] = false; hole[NVA - 1] = false };
+
+	if
+	:: BROKEN(OPEN_LATE) -> tlb_gen_open(slot)
+	:: else
+	fi;
+	if
+	:: BROKEN(CLOSE_EARLY) -> tlb_gen_close(slot)
+	:: else
+	fi;
+	if
+	:: range[0] || range[NVA - 1] ->
+		flush_tlb_range(only_ptes && (!inherited || BROKEN(HINT)),
+				tables && !BROKEN(NO_TABLES));
+		if
+		:: BROKEN(NO_NOTIFIER) -> tlb_gen_close(slot)
+		:: else
+		fi;
+		notifier()
+	:: else ->
+		if
+		:: BROKEN(NO_NOTIFIER) -> tlb_gen_close(slot)
+		:: else
+		fi
+	fi;
+
+	/* The pages and tables go after the flush. */
+	va = first;
+	do
+	:: va <= last ->
+		if
+		:: freed[va] -> free_page(va, freed[va]); freed[va] = 0
+		:: else
+		fi;
+		if
+		:: freed_table[va] -> free_table(va)
+		:: else
+		fi;
+		va++
+	:: else -> break
+	od;
+
+	if
+	:: BROKEN(CLOSE_EARLY) || BROKEN(NO_NOTIFIER)
+	:: else -> tlb_gen_close(slot)
+	fi;
+
+	d_step {
+		if
+		:: op != FREE_TABLES ->
+			va = first;
+			do
+			:: va <= last -> promise(va, saw[va]); va++
+			:: else -> break
+			od;
+			check_users()
+		:: else
+		fi
+	}
+}
+
+/* ---- page faults ---- */
+
+#ifdef INSTALL
+/* handle_mm_fault() of an address where nothing is: a huge page or a table and a page */
+proctype install(byte va)
+{
+	bool made;
+	byte cc;
+
+	if
+	:: pmd[va] == P_NONE ->
+		if
+		:: /* do_huge_pmd_anonymous_page() */
+			spin_lock(pmd_ptl);
+			if
+			:: pmd[va] == P_NONE ->
+				frames++;
+				set_entry(va, RW, frames, true);
+				pmd[va] = P_HUGE;
+				made = true
+			:: else
+			fi;
+			spin_unlock(pmd_ptl)
+		:: /* pmd_install() */
+			spin_lock(pmd_ptl);
+			if
+			:: pmd[va] == P_NONE ->
+				/* tlb_gen_merge_table() */
+				if
+				:: !BROKEN(NO_MERGE) && OTHERS(pmd_word, NO_OWN) ->
+					pte_word[va] = gen + 1
+				:: else
+				fi;
+				pmd[va] = P_TABLE
+			:: else
+			fi;
+			spin_unlock(pmd_ptl)
+		fi
+	:: else
+	fi;
+	if
+	:: !made && pmd[va] == P_TABLE ->
+		spin_lock(pte_ptl[va]);
+		if
+		:: pmd[va] == P_TABLE && perm[NOW(va)] == NONE && !gone[va] ->
+			frames++;
+			set_entry(va, RW, frames, false)
+		:: else
+		fi;
+		spin_unlock(pte_ptl[va])
+	:: else
+	fi
+}
+#endif
+
+/* tlb_gen_settle(): under the PTL, no window of its own */
+inline tlb_gen_settle(va)
+{
+	tlb_gen_table_pending(pte_word[va], NO_OWN, pending);
+	if
+	:: (pending || stale[va]) && !BROKEN(NO_SETTLE) ->
+		range[va] = true;
+		flush_tlb_range(false, false);
+		notifier();
+		range[va] = false
+	:: else
+	fi;
+	pending = false
+}
+
+#ifdef WP
+/* do_wp_page(): copy what is mapped read-only and map the copy */
+proctype do_wp_page(byte va)
+{
+	byte fv, fn, fc, new, cc, old, then;
+	bool pending, found, range[NVA];
+
+	if
+	:: pmd[va] == P_TABLE && perm[NOW(va)] == RO ->
+		spin_lock(pte_ptl[va]);
+		if
+		:: pmd[va] == P_TABLE && perm[NOW(va)] == RO ->
+			tlb_gen_settle(va);
+			old = frame[NOW(va)];
+			then = ver[va]
+		:: else
+		fi;
+		spin_unlock(pte_ptl[va]);
+		if
+		:: old ->
+			/* wp_page_copy(): the copy is made without the lock */
+			reachable(va, old, RW, found);
+			spin_lock(pte_ptl[va]);
+			if
+			:: pmd[va] == P_TABLE && ver[va] == then ->
+				assert(!found);
+				/* ptep_clear_flush() */
+				set_entry(va, NONE, 0, false);
+				range[va] = true;
+				flush_tlb_range(false, false);
+				notifier();
+				frames++;
+				set_entry(va, RW, frames, false)
+			:: else
+			fi;
+			spin_unlock(pte_ptl[va])
+		:: else
+		fi
+	:: else
+	fi
+}
+#endif
+
+#ifdef RECLAIM
+/* shrink_folio_list(): try_to_unmap_one() of a dirty page, one flush, write-out */
+proctype reclaim(byte va)
+{
+	byte fv, fn, fc, new, cc, old;
+	bool found, range[NVA];
+
+	if
+	:: pmd[va] == P_TABLE && perm[NOW(va)] != NONE ->
+		spin_lock(pte_ptl[va]);
+		if
+		:: pmd[va] == P_TABLE && perm[NOW(va)] != NONE ->
+			old = frame[NOW(va)];
+			set_entry(va, NONE, 0, false);
+			gone[va] = !BROKEN(NO_GONE)
+		:: else
+		fi;
+		spin_unlock(pte_ptl[va]);
+		if
+		:: old ->
+			if
+			:: BROKEN(WRITE_EARLY) -> reachable(va, old, RW, found)
+			:: else
+			fi;
+			/* try_to_unmap_flush(); who inherited GONE has done it, too */
+			range[va] = true;
+			flush_tlb_range(false, false);
+			notifier();
+			if
+			:: !BROKEN(WRITE_EARLY) -> reachable(va, old, RW, found)
+			:: else
+			fi;
+			assert(!found);
+			free_page(va, old)
+		:: else
+		fi
+	:: else
+	fi
+}
+#endif
+
+#ifdef LAZY
+/* NUMA hinting without a flush: what is left only delays a hint */
+proctype hint(byte va)
+{
+	byte cc;
+
+	if
+	:: pmd[va] == P_TABLE && perm[NOW(va)] == RW ->
+		spin_lock(pte_ptl[va]);
+		if
+		:: pmd[va] == P_TABLE && perm[NOW(va)] == RW ->
+			set_entry(va, RO, frame[NOW(va)], false);
+			stale[va] = !BROKEN(NO_STALE)
+		:: else
+		fi;
+		spin_unlock(pte_ptl[va])
+	:: else
+	fi
+}
+#endif
+
+#ifdef SWITCH
+/* A processor leaves the mm, keeps its TLB under a PCID and comes back. */
+proctype switch_mm(byte c)
+{
+	byte fv, fn, next, cv;
+
+	atomic { in_mm[c] = false; in_mask[c] = false };
+	if
+	:: BROKEN(MASK_LATE) -> next = mm_gen; in_mask[c] = true
+	:: else -> in_mask[c] = true; next = mm_gen
+	fi;
+	atomic {
+		if
+		:: local_gen[c] < next -> flush_all(c); local_gen[c] = next
+		:: else
+		fi;
+		in_mm[c] = true;
+		check_user(c)
+	}
+}
+#endif
+
+init
+{
+	byte i;
+
+	atomic {
+		i = 0;
+		do
+		:: i < NCPU -> in_mm[i] = true; in_mask[i] = true; i++
+		:: else -> break
+		od;
+		/* One address begins with a huge page, the other with a table. */
+		frames = 2;
+		perm[V(0, 0)] = RW;
+		frame[V(0, 0)] = 1;
+#ifdef HUGE
+		pmd[0] = P_HUGE;
+		huge[V(0, 0)] = true;
+#else
+		pmd[0] = P_TABLE;
+#endif
+		perm[V(1, 0)] = RW;
+		frame[V(1, 0)] = 2;
+		pmd[1] = P_TABLE;
+
+		i = 0;
+		do
+		:: i < NGATHER -> run gather(); i++
+		:: else -> break
+		od;
+#ifdef INSTALL
+		run install(0);
+#endif
+#ifdef WP
+		run do_wp_page(1);
+#endif
+#ifdef RECLAIM
+		run reclaim(1);
+#endif
+#ifdef LAZY
+		run hint(1);
+#endif
+#ifdef SWITCH
+		run switch_mm(NCPU - 1);
+#endif
+	}
+}
