@@ -19,8 +19,10 @@
  *   copy	No store goes to a page after it was copied.
  *   write-out	No store goes to a page after it went to disk.
  *
- * Who takes part is chosen with -D (see the Makefile): INSTALL, WP, RECLAIM,
- * LAZY, SWITCH, FREE. BREAK leaves out one rule.
+ * Who takes part is chosen with -D (see models/list): INSTALL, WP, RECLAIM,
+ * LAZY, SWITCH, FREE. BREAK leaves out one rule. ABA lets calls un-protect pages,
+ * and the fault compare what is mapped (pte_same()) in place of the version: a
+ * page that is exclusive to the mm may become writable again, a shared one not.
  */
 
 #ifndef NCPU
@@ -57,6 +59,7 @@
 #define ADVANCE		16		/* the generation moves while the older slot is used */
 #define FORGET_OWN	17		/* zero a word that only the own window keeps pending */
 #define MASK_LATE	18		/* R9 the switch reads the generation first */
+#define COPY_EXCLUSIVE	19		/* a write fault copies what it could reuse */
 
 #define NONE		0		/* what a version allows */
 #define RO		1
@@ -85,6 +88,17 @@ byte perm[NVA * NVER];
 byte frame[NVA * NVER];			/* 0: none */
 bool huge[NVA * NVER];
 byte frames;				/* handed out so far */
+
+#ifdef ABA
+/* By frame, a bit each: shared with another mm, mapped writable since the copy */
+short shared, writable;
+#define SAME(va, v)	(perm[NOW(va)] == RO && frame[NOW(va)] == frame[V(va, v)])
+#define EXCLUSIVE(f)	((shared & (1 << (f))) == 0)
+#define REUSE(va)	(EXCLUSIVE(frame[NOW(va)]) && !BROKEN(COPY_EXCLUSIVE))
+#else
+#define REUSE(va)	(false)
+#define SAME(va, v)	(ver[va] == (v))
+#endif
 
 /*
  * What may be left in a TLB: a bit for each replaced version; the device is the
@@ -143,6 +157,12 @@ inline set_entry(va, p, f, h)
 		perm[V(va, ver[va] + 1)] = p;
 		frame[V(va, ver[va] + 1)] = f;
 		huge[V(va, ver[va] + 1)] = h;
+#ifdef ABA
+		if
+		:: p == RW -> writable = writable | (1 << (f))
+		:: else
+		fi;
+#endif
 		ver[va]++
 	}
 }
@@ -166,7 +186,10 @@ inline unlink_table(va)
 inline tlb_gen_open(slot)
 {
 	slot = gen & 1;
-	opened[slot]++
+	atomic {
+		opened[slot]++;
+		printf("[%d] opens a window in slot %d, generation %d\n", _pid, slot, gen)
+	}
 }
 
 inline tlb_gen_close(slot)
@@ -178,9 +201,13 @@ inline tlb_gen_close(slot)
 		:: opened[1 - (gen & 1)] == 0 || BROKEN(ADVANCE) ->
 			gen = (gen + 1) % NGEN
 		:: else
-		fi
+		fi;
+		printf("[%d] closes its window, generation %d\n", _pid, gen)
 	   }
-	:: opened[slot]-- 		/* contended */
+	:: atomic {		/* contended */
+		opened[slot]--;
+		printf("[%d] closes its window, generation %d\n", _pid, gen)
+	   }
 	fi
 }
 
@@ -200,10 +227,13 @@ inline tlb_gen_mark(word)
 {
 	if
 	:: dirty && !BROKEN(NO_MARK) ->
-		if
-		:: BROKEN(MARK_STALE) -> word = stale_gen + 1
-		:: else -> word = gen + 1
-		fi
+		atomic {
+			if
+			:: BROKEN(MARK_STALE) -> word = stale_gen + 1
+			:: else -> word = gen + 1
+			fi;
+			printf("[%d] marks the table with generation %d\n", _pid, word - 1)
+		}
 	:: else
 	fi;
 	dirty = false
@@ -226,13 +256,19 @@ inline tlb_gen_table_pending(word, own, pending)
 inline tlb_gen_inherit(word, va)
 {
 	if
-	:: BROKEN(NO_INHERIT)
+	:: BROKEN(NO_INHERIT) ->
+		printf("[%d] does not ask what is pending for address %d\n", _pid, va)
 	:: else ->
-		tlb_gen_table_pending(word, slot, pending);
-		if
-		:: pending -> range[va] = true; inherited = true; pending = false
-		:: else
-		fi
+		atomic {
+			tlb_gen_table_pending(word, slot, pending);
+			if
+			:: pending ->
+				printf("[%d] finds address %d pending and inherits it\n", _pid, va);
+				range[va] = true; inherited = true; pending = false
+			:: else ->
+				printf("[%d] finds nothing pending for address %d\n", _pid, va)
+			fi
+		}
 	fi
 }
 
@@ -316,6 +352,7 @@ inline flush_tlb_func(c, new_gen, hint, with_tables)
 
 inline flush_tlb_range(hint, with_tables)
 {
+	printf("[%d] begins its flush\n", _pid);
 #ifndef ARM64
 	d_step { mm_gen++; new = mm_gen };
 #endif
@@ -335,7 +372,8 @@ inline flush_tlb_range(hint, with_tables)
 	:: else -> break
 	od;
 	fc = 0;
-	new = 0
+	new = 0;
+	printf("[%d] has flushed\n", _pid)
 }
 
 /* mmu_notifier_arch_invalidate_secondary_tlbs() */
@@ -450,6 +488,7 @@ inline free_table(va)
 #define ZAP		0
 #define PROTECT		1
 #define FREE_TABLES	2
+#define UNPROTECT	3
 
 proctype gather()
 {
@@ -461,11 +500,15 @@ proctype gather()
 	bool found;
 
 	atomic {
+		/* [n] of what is printed */
 		if
 		:: op = ZAP
 		:: op = PROTECT
 #ifdef FREE
 		:: op = FREE_TABLES
+#endif
+#ifdef ABA
+		:: op = UNPROTECT
 #endif
 		fi;
 		if
@@ -487,7 +530,8 @@ again:
 		if
 		:: atomic { pmd[va] == P_NONE ->
 			saw[va] = ver[va];
-			hole[va] = true
+			hole[va] = true;
+			printf("[%d] sees no entry at address %d, without the lock\n", _pid, va)
 		   }
 		:: pmd[va] == P_HUGE ->
 			spin_lock(pmd_ptl);
@@ -500,10 +544,16 @@ again:
 			:: op == ZAP ->
 				freed[va] = frame[NOW(va)];
 				set_entry(va, NONE, 0, false);
-				pmd[va] = P_NONE;
+				atomic {
+					pmd[va] = P_NONE;
+					printf("[%d] zaps the huge page at address %d\n", _pid, va)
+				};
 				dirty = true
 			:: op == PROTECT && perm[NOW(va)] == RW ->
-				set_entry(va, RO, frame[NOW(va)], true);
+				atomic {
+					set_entry(va, RO, frame[NOW(va)], true);
+					printf("[%d] write-protects the huge page at address %d\n", _pid, va)
+				};
 				dirty = true
 			:: else
 			fi;
@@ -526,15 +576,32 @@ again:
 			if
 			:: op == ZAP && perm[NOW(va)] != NONE ->
 				freed[va] = frame[NOW(va)];
-				set_entry(va, NONE, 0, false);
+				atomic {
+					set_entry(va, NONE, 0, false);
+					printf("[%d] zaps the page at address %d\n", _pid, va)
+				};
 				dirty = true;
 				range[va] = true
 			:: op == PROTECT && perm[NOW(va)] == RW ->
-				set_entry(va, RO, frame[NOW(va)], false);
+				atomic {
+					set_entry(va, RO, frame[NOW(va)], false);
+					printf("[%d] write-protects the page at address %d\n", _pid, va)
+				};
 				dirty = true;
 				range[va] = true
 			:: else
 			fi;
+#ifdef ABA
+			/* can_change_pte_writable(); what is stricter needs no flush */
+			if
+			:: op == UNPROTECT && perm[NOW(va)] == RO && EXCLUSIVE(frame[NOW(va)]) ->
+				atomic {
+					set_entry(va, RW, frame[NOW(va)], false);
+					printf("[%d] un-protects the page at address %d\n", _pid, va)
+				}
+			:: else
+			fi;
+#endif
 			tlb_gen_mark(pte_word[va]);
 			saw[va] = ver[va];
 			spin_unlock(pte_ptl[va]);
@@ -546,7 +613,10 @@ again:
 				spin_lock(pte_ptl[va]);
 				if
 				:: pmd[va] == P_TABLE && perm[NOW(va)] == NONE ->
-					unlink_table(va);
+					atomic {
+						unlink_table(va);
+						printf("[%d] unlinks the table of address %d\n", _pid, va)
+					};
 					freed_table[va] = true;
 					tables = true;
 					range[va] = true;
@@ -627,11 +697,16 @@ again:
 	do
 	:: va <= last ->
 		if
-		:: freed[va] -> free_page(va, freed[va]); freed[va] = 0
+		:: freed[va] ->
+			printf("[%d] frees the page that was at address %d\n", _pid, va);
+			free_page(va, freed[va]);
+			freed[va] = 0
 		:: else
 		fi;
 		if
-		:: freed_table[va] -> free_table(va)
+		:: freed_table[va] ->
+			printf("[%d] frees the table of address %d\n", _pid, va);
+			free_table(va)
 		:: else
 		fi;
 		va++
@@ -643,6 +718,7 @@ again:
 	:: else -> tlb_gen_close(slot)
 	fi;
 
+	printf("[%d] returns\n", _pid);
 	d_step {
 		if
 		:: op != FREE_TABLES ->
@@ -675,7 +751,10 @@ proctype install(byte va)
 			:: pmd[va] == P_NONE ->
 				frames++;
 				set_entry(va, RW, frames, true);
-				pmd[va] = P_HUGE;
+				atomic {
+					pmd[va] = P_HUGE;
+					printf("[%d] faults: a huge page at address %d\n", _pid, va)
+				};
 				made = true
 			:: else
 			fi;
@@ -690,7 +769,10 @@ proctype install(byte va)
 					pte_word[va] = gen + 1
 				:: else
 				fi;
-				pmd[va] = P_TABLE
+				atomic {
+					pmd[va] = P_TABLE;
+					printf("[%d] faults: a table at address %d\n", _pid, va)
+				}
 			:: else
 			fi;
 			spin_unlock(pmd_ptl)
@@ -703,7 +785,10 @@ proctype install(byte va)
 		if
 		:: pmd[va] == P_TABLE && perm[NOW(va)] == NONE && !gone[va] ->
 			frames++;
-			set_entry(va, RW, frames, false)
+			atomic {
+				set_entry(va, RW, frames, false);
+				printf("[%d] faults: a page at address %d\n", _pid, va)
+			}
 		:: else
 		fi;
 		spin_unlock(pte_ptl[va])
@@ -738,7 +823,10 @@ proctype do_wp_page(byte va)
 	:: pmd[va] == P_TABLE && perm[NOW(va)] == RO ->
 		spin_lock(pte_ptl[va]);
 		if
-		:: pmd[va] == P_TABLE && perm[NOW(va)] == RO ->
+		:: pmd[va] == P_TABLE && perm[NOW(va)] == RO && REUSE(va) ->
+			/* wp_page_reuse() */
+			set_entry(va, RW, frame[NOW(va)], false)
+		:: pmd[va] == P_TABLE && perm[NOW(va)] == RO && !REUSE(va) ->
 			tlb_gen_settle(va);
 			old = frame[NOW(va)];
 			then = ver[va]
@@ -748,10 +836,17 @@ proctype do_wp_page(byte va)
 		if
 		:: old ->
 			/* wp_page_copy(): the copy is made without the lock */
+			printf("[%d] copies the page at address %d\n", _pid, va);
 			reachable(va, old, RW, found);
+#ifdef ABA
+			writable = writable & ~(1 << old);
+#endif
 			spin_lock(pte_ptl[va]);
 			if
-			:: pmd[va] == P_TABLE && ver[va] == then ->
+			:: pmd[va] == P_TABLE && SAME(va, then) ->
+#ifdef ABA
+				found = found || writable & (1 << old);
+#endif
 				assert(!found);
 				/* ptep_clear_flush() */
 				set_entry(va, NONE, 0, false);
@@ -783,7 +878,10 @@ proctype reclaim(byte va)
 		if
 		:: pmd[va] == P_TABLE && perm[NOW(va)] != NONE ->
 			old = frame[NOW(va)];
-			set_entry(va, NONE, 0, false);
+			atomic {
+				set_entry(va, NONE, 0, false);
+				printf("[%d] unmaps the dirty page at address %d\n", _pid, va)
+			};
 			gone[va] = !BROKEN(NO_GONE)
 		:: else
 		fi;
@@ -791,7 +889,9 @@ proctype reclaim(byte va)
 		if
 		:: old ->
 			if
-			:: BROKEN(WRITE_EARLY) -> reachable(va, old, RW, found)
+			:: BROKEN(WRITE_EARLY) ->
+				printf("[%d] writes it out\n", _pid);
+				reachable(va, old, RW, found)
 			:: else
 			fi;
 			/* try_to_unmap_flush(); who inherited GONE has done it, too */
@@ -822,7 +922,10 @@ proctype hint(byte va)
 		spin_lock(pte_ptl[va]);
 		if
 		:: pmd[va] == P_TABLE && perm[NOW(va)] == RW ->
-			set_entry(va, RO, frame[NOW(va)], false);
+			atomic {
+				set_entry(va, RO, frame[NOW(va)], false);
+				printf("[%d] makes address %d a hint, without a flush\n", _pid, va)
+			};
 			stale[va] = !BROKEN(NO_STALE)
 		:: else
 		fi;
@@ -838,7 +941,11 @@ proctype switch_mm(byte c)
 {
 	byte fv, fn, next, cv;
 
-	atomic { in_mm[c] = false; in_mask[c] = false };
+	atomic {
+		in_mm[c] = false;
+		in_mask[c] = false;
+		printf("[%d] processor %d leaves the mm\n", _pid, c)
+	};
 	if
 	:: BROKEN(MASK_LATE) -> next = mm_gen; in_mask[c] = true
 	:: else -> in_mask[c] = true; next = mm_gen
@@ -874,9 +981,21 @@ init
 #else
 		pmd[0] = P_TABLE;
 #endif
-		perm[V(1, 0)] = RW;
 		frame[V(1, 0)] = 2;
+#ifdef HUGE2
+		/* Both in the PMD table, one of them protected already */
+		perm[V(1, 0)] = RO;
+		pmd[1] = P_HUGE;
+		huge[V(1, 0)] = true;
+#else
+		perm[V(1, 0)] = RW;
 		pmd[1] = P_TABLE;
+#endif
+#ifdef ABA
+		/* As fork leaves it, behind its flush; or mprotect, if exclusive */
+		perm[V(1, 0)] = RO;
+		shared = (BROKEN(COPY_EXCLUSIVE) -> 0 : 1 << 2);
+#endif
 
 		i = 0;
 		do
