@@ -35,8 +35,10 @@ OVERLAY	:= \
 	arch/arm64/mm/tlb_gen.c \
 	arch/x86/mm/tlb_gen.c \
 	include/asm-generic/tlb_gen.h \
+	include/asm-generic/tlb_gen_debug.h \
 	include/trace/events/tlb_gen.h \
 	mm/tlb_gen.c \
+	mm/tlb_gen_debug.c \
 	mm/tlb_gen_test.c
 
 VARS	:= BASE ARCH VARIANT SMP MEM NODES ACCEL KERNEL_SRC CONFIG BUILD_DIR V JOBS \
@@ -46,7 +48,7 @@ export $(VARS)
 help:
 	@tools/help
 
-setup source apply image boot test bench compare fastpath model each clean distclean:
+setup source apply image boot test bench compare fastpath hazards model each clean distclean:
 	@tools/$@
 
 # tools/compare is Python, which setup may have to install first.
@@ -57,5 +59,5 @@ quote	= '$(subst ','\'',$1)'
 env:
 	@: $(foreach v,$(VARS),$(info $v=$(call quote,$($v)); export $v))
 
-.PHONY: env help setup source apply image boot test bench compare fastpath model each clean \
+.PHONY: env help setup source apply image boot test bench compare fastpath hazards model each clean \
 	distclean

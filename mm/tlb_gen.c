@@ -15,6 +15,9 @@
 #define CREATE_TRACE_POINTS
 #include <trace/events/tlb_gen.h>
 
+/* The word lies on page->mapping, where 2 in the two low bits says "movable". */
+static_assert(!(TLB_GEN_MASK & 3));
+
 /*
  * tlb_gen_close() when other windows are open, contended or traced. A cmpxchg
  * is needed to move the generation on, and is not repeated: whoever closes next
@@ -100,8 +103,8 @@ static bool tlb_gen_alone(struct mmu_gather *tlb)
  * @start: first address, bytes
  * @end: end of the range, bytes
  *
- * For entries above the PMD level and for hugetlb tables that another mm may
- * share: pending while any other window of this mm is open.
+ * For entries above the PMD level: pending while any other window of this mm is
+ * open.
  *
  * Context: any; where an entry was read without its lock, after that.
  */
@@ -127,6 +130,7 @@ void __tlb_gen_inherit_holes(struct mmu_gather *tlb, pud_t *pud)
 	}
 }
 
+#undef tlb_gen_pending		/* CONFIG_DEBUG_TLB_GEN */
 /**
  * tlb_gen_pending - is a flush owed for the table that holds this entry?
  * @mm: the mm
@@ -145,14 +149,35 @@ bool tlb_gen_pending(struct mm_struct *mm, const void *entry)
 		tlb_gen_table_pending(mm, table, TLB_GEN_NO_WINDOW);
 }
 
-void __tlb_gen_settle(struct vm_area_struct *vma, struct ptdesc *table,
-		      unsigned long start, unsigned long end)
+static void tlb_gen_flush(struct vm_area_struct *vma, unsigned long start,
+			  unsigned long end)
 {
-	if (!tlb_gen_table_pending(vma->vm_mm, table, TLB_GEN_NO_WINDOW))
-		return;
 	arch_tlb_gen_settle(vma, start, end);
 	count_vm_tlb_event(TLB_GEN_SETTLE);
 	trace_tlb_gen_settle(vma->vm_mm, start, end);
+}
+
+void __tlb_gen_settle(struct vm_area_struct *vma, struct ptdesc *table,
+		      unsigned long start, unsigned long end)
+{
+	if (tlb_gen_table_pending(vma->vm_mm, table, TLB_GEN_NO_WINDOW))
+		tlb_gen_flush(vma, start, end);
+}
+
+/**
+ * tlb_gen_settle_mm - flush a range now if any window is open
+ * @vma: the VMA
+ * @start: first address, bytes
+ * @end: end of the range, bytes
+ *
+ * Context: as tlb_gen_settle(), for entries in tables that are not marked.
+ */
+void tlb_gen_settle_mm(struct vm_area_struct *vma, unsigned long start,
+		       unsigned long end)
+{
+	if (!tlb_gen_word_alone(atomic64_read_acquire(&vma->vm_mm->tlb_gen),
+				TLB_GEN_NO_WINDOW))
+		tlb_gen_flush(vma, start, end);
 }
 
 /*

@@ -16,6 +16,8 @@
 #include <linux/sched/mm.h>
 #include <linux/vmalloc.h>
 
+#include <asm/pgalloc.h>
+
 #include <asm-generic/tlb_gen.h>
 
 #define NR_WINDOWS	3
@@ -346,45 +348,142 @@ static void low_bits_stay_zero(struct kunit *test)
 	}
 }
 
+/* An mm with a PTE table that nobody else sees, and that table's entry. */
+struct fixture {
+	struct mm_struct *mm;
+	pgtable_t token;
+	struct ptdesc *table;
+	pte_t *entry;
+};
+
+static void fixture_init(struct kunit *test, struct fixture *fix)
+{
+	fix->mm = mm_alloc();
+	KUNIT_ASSERT_NOT_NULL(test, fix->mm);
+	fix->token = pte_alloc_one(fix->mm);
+	KUNIT_ASSERT_NOT_NULL(test, fix->token);
+	fix->table = page_ptdesc(fix->token);
+	fix->entry = ptdesc_address(fix->table);
+}
+
+static void fixture_exit(struct fixture *fix)
+{
+	pte_free(fix->mm, fix->token);
+	mmput(fix->mm);
+}
+
 /* The real functions on a real mm and a real table. */
 static void window_on_mm(struct kunit *test)
 {
-	struct mm_struct *mm = mm_alloc();
-	struct page *page = alloc_page(GFP_KERNEL | __GFP_ZERO);
-	struct ptdesc *table = page_ptdesc(page);
-	void *entry = page_address(page);
 	unsigned long one, two;
+	struct fixture fix;
 
-	KUNIT_ASSERT_NOT_NULL(test, mm);
-	KUNIT_ASSERT_NOT_NULL(test, page);
-
-	KUNIT_EXPECT_EQ(test, table->pt_tlb_gen, 0);
-	KUNIT_EXPECT_FALSE(test, tlb_gen_pending(mm, entry));
-	one = tlb_gen_open(mm);
-	KUNIT_EXPECT_FALSE(test, tlb_gen_pending(mm, entry));
-	tlb_gen_mark_table(mm, entry);
-	KUNIT_EXPECT_TRUE(test, tlb_gen_pending(mm, entry));
-	two = tlb_gen_open(mm);
-	tlb_gen_close(mm, one);
+	fixture_init(test, &fix);
+	spin_lock(&fix.mm->page_table_lock);
+	KUNIT_EXPECT_EQ(test, fix.table->pt_tlb_gen, 0);
+	KUNIT_EXPECT_FALSE(test, tlb_gen_pending(fix.mm, fix.entry));
+	one = tlb_gen_open(fix.mm);
+	KUNIT_EXPECT_FALSE(test, tlb_gen_pending(fix.mm, fix.entry));
+	tlb_gen_mark_table(fix.mm, fix.entry);
+	KUNIT_EXPECT_TRUE(test, tlb_gen_pending(fix.mm, fix.entry));
+	two = tlb_gen_open(fix.mm);
+	tlb_gen_close(fix.mm, one);
 	/* Same generation: over-reported while the second is open. */
-	KUNIT_EXPECT_TRUE(test, tlb_gen_pending(mm, entry));
-	tlb_gen_close(mm, two);
-	KUNIT_EXPECT_NE(test, table->pt_tlb_gen, 0);
-	KUNIT_EXPECT_FALSE(test, tlb_gen_pending(mm, entry));
+	KUNIT_EXPECT_TRUE(test, tlb_gen_pending(fix.mm, fix.entry));
+	tlb_gen_close(fix.mm, two);
+	KUNIT_EXPECT_NE(test, fix.table->pt_tlb_gen, 0);
+	KUNIT_EXPECT_FALSE(test, tlb_gen_pending(fix.mm, fix.entry));
 	/* Found not pending, it is 0 again, as the page allocator wants it. */
-	KUNIT_EXPECT_EQ(test, table->pt_tlb_gen, 0);
+	KUNIT_EXPECT_EQ(test, fix.table->pt_tlb_gen, 0);
 
 	/* A window opened after the mark aged out does not revive it. */
-	one = tlb_gen_open(mm);
-	tlb_gen_mark_table(mm, entry);
-	tlb_gen_close(mm, one);
-	one = tlb_gen_open(mm);
-	KUNIT_EXPECT_FALSE(test, tlb_gen_pending(mm, entry));
-	tlb_gen_close(mm, one);
-
-	__free_page(page);
-	mmput(mm);
+	one = tlb_gen_open(fix.mm);
+	tlb_gen_mark_table(fix.mm, fix.entry);
+	tlb_gen_close(fix.mm, one);
+	one = tlb_gen_open(fix.mm);
+	KUNIT_EXPECT_FALSE(test, tlb_gen_pending(fix.mm, fix.entry));
+	tlb_gen_close(fix.mm, one);
+	spin_unlock(&fix.mm->page_table_lock);
+	fixture_exit(&fix);
 }
+
+#ifdef CONFIG_DEBUG_TLB_GEN
+/* How many assertions fail in @stmt */
+#define VIOLATIONS(stmt) ({						\
+	int before = tlb_gen_debug_expect(true);			\
+									\
+	stmt;								\
+	tlb_gen_debug_expect(false) - before;				\
+})
+
+/* Each assertion fails when its rule is broken, and only then. */
+static void assertions_fail(struct kunit *test)
+{
+	struct vm_area_struct vma = {};
+	struct mmu_gather tlb;
+	unsigned long window;
+	struct fixture fix;
+
+	fixture_init(test, &fix);
+	vma.vm_mm = fix.mm;
+
+	/* A window of another task, of none, and one that was forgotten */
+	window = (tlb_gen_open)(fix.mm);
+	KUNIT_EXPECT_EQ(test, VIOLATIONS(tlb_gen_debug_mm(fix.mm)), 1);
+	KUNIT_EXPECT_EQ(test, VIOLATIONS(tlb_gen_close(fix.mm, window)), 1);
+	current->tlb_gen_windows = 0;
+	KUNIT_EXPECT_EQ(test, VIOLATIONS(tlb_gen_debug_mm(fix.mm)), 0);
+	KUNIT_EXPECT_EQ(test, VIOLATIONS(tlb_gen_debug_task(current)), 0);
+	window = tlb_gen_open(fix.mm);
+	KUNIT_EXPECT_EQ(test, VIOLATIONS(tlb_gen_debug_task(current)), 1);
+
+	/* A mark without the lock, and outside of a window */
+	KUNIT_EXPECT_EQ(test, VIOLATIONS(tlb_gen_mark_table(fix.mm, fix.entry)),
+			IS_ENABLED(CONFIG_LOCKDEP));
+	spin_lock(&fix.mm->page_table_lock);
+	KUNIT_EXPECT_EQ(test, VIOLATIONS(tlb_gen_mark_table(fix.mm, fix.entry)), 0);
+	tlb_gen_close(fix.mm, window);
+	KUNIT_EXPECT_EQ(test, VIOLATIONS(tlb_gen_mark_table(fix.mm, fix.entry)), 1);
+
+	/* A fault that settles in lazy MMU mode */
+	fix.table->pt_tlb_gen = 0;
+	KUNIT_EXPECT_EQ(test, VIOLATIONS(tlb_gen_settle(&vma, fix.entry, 0, PAGE_SIZE)), 0);
+	current->tlb_gen_lazy++;
+	KUNIT_EXPECT_EQ(test, VIOLATIONS(tlb_gen_settle(&vma, fix.entry, 0, PAGE_SIZE)), 1);
+	current->tlb_gen_lazy--;
+	spin_unlock(&fix.mm->page_table_lock);
+
+	/* A gather that frees, and closes, before it flushed; holes left over */
+	tlb_gather_mmu(&tlb, fix.mm);
+	KUNIT_EXPECT_EQ(test, VIOLATIONS(tlb_gen_debug_free(&tlb)), 0);
+	tlb_flush_pte_range(&tlb, 0, PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, VIOLATIONS(tlb_gen_debug_free(&tlb)), 1);
+	KUNIT_EXPECT_EQ(test, VIOLATIONS(tlb_gen_finish(&tlb)), 1);
+	tlb_gen_gather(&tlb);
+	__tlb_reset_range(&tlb);
+	tlb_gen_note_hole(&tlb, 0, PMD_SIZE);
+	KUNIT_EXPECT_EQ(test, VIOLATIONS(tlb_gen_finish(&tlb)),
+			IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE));
+
+	/* A level hint for what others changed */
+	tlb_gen_gather(&tlb);
+	tlb_flush_pte_range(&tlb, 0, PAGE_SIZE);
+	tlb.gen_foreign = 1;
+	KUNIT_EXPECT_EQ(test, VIOLATIONS(tlb_gen_debug_flush(&tlb)), IS_ENABLED(CONFIG_ARM64));
+	tlb.gen_foreign = 1;
+	tlb.inherited = 1;
+	KUNIT_EXPECT_EQ(test, VIOLATIONS(tlb_gen_debug_flush(&tlb)), 0);
+	__tlb_reset_range(&tlb);
+	tlb_finish_mmu(&tlb);
+
+	fixture_exit(&fix);
+}
+#else
+static void assertions_fail(struct kunit *test)
+{
+	kunit_skip(test, "CONFIG_DEBUG_TLB_GEN is off");
+}
+#endif
 
 static struct kunit_case tlb_gen_cases[] = {
 	KUNIT_CASE_SLOW(every_interleaving),
@@ -396,6 +495,7 @@ static struct kunit_case tlb_gen_cases[] = {
 	KUNIT_CASE(mark_after_wrap),
 	KUNIT_CASE(low_bits_stay_zero),
 	KUNIT_CASE(window_on_mm),
+	KUNIT_CASE(assertions_fail),
 	{}
 };
 

@@ -87,14 +87,15 @@ kernel_arch()
 	case $1 in
 	x86_64) echo x86_64 ;;
 	arm64) echo arm64 ;;
+	i386) echo i386 ;;
 	esac
 }
 
 cross_of()
 {
 	case $1:$(uname -m) in
-	x86_64:x86_64 | arm64:aarch64) ;;
-	x86_64:*) echo x86_64-linux-gnu- ;;
+	x86_64:x86_64 | i386:x86_64 | arm64:aarch64) ;;
+	x86_64:* | i386:*) echo x86_64-linux-gnu- ;;
 	arm64:*) echo aarch64-linux-gnu- ;;
 	esac
 }

@@ -89,9 +89,8 @@
  *   tlb_gen_pending()			is a flush owed for this table?
  *   tlb_gen_settle()			flush a page now if one is owed
  *   tlb_gen_inherit_pud_hole()
- *   tlb_gen_inherit_hugetlb(),
  *   tlb_gen_mark_hugetlb(),
- *   tlb_gen_protect_hugetlb()		hugetlb pages, whose tables may be shared
+ *   tlb_gen_settle_hugetlb()		hugetlb pages, whose tables may be shared
  *   tlb_gen_merge_table(),
  *   tlb_gen_init_pmd_table()		a table enters the tree
  *   tlb_gen_free_pte(), _pmd()		a table leaves the tree
@@ -125,6 +124,10 @@
 
 /* What a mark takes from the mm word */
 #define TLB_GEN_MASK		GENMASK_ULL(63, TLB_GEN_SHIFT - 1)
+
+/* Huge puds that are no hugetlb pages */
+#define TLB_GEN_HUGE_PUDS	(IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE) && \
+				 IS_ENABLED(CONFIG_HAVE_ARCH_TRANSPARENT_HUGEPAGE_PUD))
 
 /* tlb_gen_word_others(): the caller has no window of its own */
 #define TLB_GEN_NO_WINDOW	0
@@ -205,6 +208,8 @@ void __tlb_gen_inherit(struct mmu_gather *tlb, struct ptdesc *table,
 		       unsigned long start, unsigned long end);
 void __tlb_gen_settle(struct vm_area_struct *vma, struct ptdesc *table,
 		      unsigned long start, unsigned long end);
+void tlb_gen_settle_mm(struct vm_area_struct *vma, unsigned long start,
+		       unsigned long end);
 void __tlb_gen_merge_table(struct mm_struct *mm, u64 parent, struct ptdesc *child);
 void __tlb_gen_inherit_holes(struct mmu_gather *tlb, pud_t *pud);
 void tlb_gen_inherit_mm(struct mmu_gather *tlb, unsigned long start,
@@ -405,42 +410,22 @@ static inline void tlb_gen_inherit_pud_hole(struct mmu_gather *tlb,
 					    unsigned long start,
 					    unsigned long end)
 {
-	if (IS_ENABLED(CONFIG_HAVE_ARCH_TRANSPARENT_HUGEPAGE_PUD) &&
-	    vma_is_special_huge(vma))
+	if (TLB_GEN_HUGE_PUDS && vma_is_special_huge(vma))
 		tlb_gen_inherit_mm(tlb, start, end);
 }
 
 /**
- * tlb_gen_inherit_hugetlb - tlb_gen_inherit() of a hugetlb page
- * @tlb: the gather
- * @vma: the hugetlb VMA
- * @ptep: the page's entry
- * @addr: its address, bytes
- * @size: its size, bytes
- *
- * A table that may be shared carries no marks: its word would belong to
- * several mms. Neither does one above the PMD level. There every other window
- * counts as pending.
- *
- * Context: as tlb_gen_inherit().
- */
-static inline void tlb_gen_inherit_hugetlb(struct mmu_gather *tlb,
-					   struct vm_area_struct *vma,
-					   pte_t *ptep, unsigned long addr,
-					   unsigned long size)
-{
-	if (size >= PUD_SIZE || (vma->vm_flags & VM_MAYSHARE))
-		tlb_gen_inherit_mm(tlb, addr, addr + size);
-	else
-		tlb_gen_inherit(tlb, ptep, addr, addr + size);
-}
-
-/**
- * tlb_gen_mark_hugetlb - tlb_gen_mark() of a hugetlb page that was unmapped
+ * tlb_gen_mark_hugetlb - tlb_gen_mark() of a hugetlb page that was protected
  * @tlb: the gather
  * @vma: the hugetlb VMA
  * @ptep: the page's entry
  * @size: its size, bytes
+ *
+ * The i_mmap lock, held for write until the flush, keeps out other walkers and
+ * whoever looks at a page that may be shared; its table's word would belong to
+ * several mms. Migration and write faults of private pages hold no such lock.
+ * Above the PMD level no word is written: faults ask for any window there, and
+ * what pte_accessible() would have to know is flushed at once.
  *
  * Context: as tlb_gen_mark().
  */
@@ -448,30 +433,12 @@ static inline void tlb_gen_mark_hugetlb(struct mmu_gather *tlb,
 					struct vm_area_struct *vma, pte_t *ptep,
 					unsigned long size)
 {
-	if (size < PUD_SIZE && !(vma->vm_flags & VM_MAYSHARE))
+	if (vma->vm_flags & VM_MAYSHARE)
+		return;
+	if (size < PUD_SIZE)
 		tlb_gen_mark(tlb, ptep);
-}
-
-/**
- * tlb_gen_protect_hugetlb - tlb_gen_mark() of a hugetlb page that stays mapped
- * @tlb: the gather
- * @vma: the hugetlb VMA
- * @ptep: the page's entry
- * @size: its size, bytes
- *
- * What stays mapped must not be pending without a word, which pte_accessible()
- * asks for: flushes instead where the table has none.
- *
- * Context: as tlb_gen_mark().
- */
-static inline void tlb_gen_protect_hugetlb(struct mmu_gather *tlb,
-					   struct vm_area_struct *vma,
-					   pte_t *ptep, unsigned long size)
-{
-	if (size >= PUD_SIZE)
+	else if (!vma_is_accessible(vma))
 		tlb_flush_mmu_tlbonly(tlb);
-	else
-		tlb_gen_mark_hugetlb(tlb, vma, ptep, size);
 }
 
 /**
@@ -495,6 +462,26 @@ static inline void tlb_gen_settle(struct vm_area_struct *vma, const void *entry,
 
 	if (table->pt_tlb_gen)
 		__tlb_gen_settle(vma, table, start, end);
+}
+
+/**
+ * tlb_gen_settle_hugetlb - tlb_gen_settle() of a hugetlb page
+ * @vma: the hugetlb VMA, private
+ * @ptep: the page's entry
+ * @addr: its address, bytes
+ * @size: its size, bytes
+ *
+ * Above the PMD level any window counts.
+ *
+ * Context: as tlb_gen_settle().
+ */
+static inline void tlb_gen_settle_hugetlb(struct vm_area_struct *vma, pte_t *ptep,
+					  unsigned long addr, unsigned long size)
+{
+	if (size >= PUD_SIZE)
+		tlb_gen_settle_mm(vma, addr, addr + size);
+	else
+		tlb_gen_settle(vma, ptep, addr, addr + size);
 }
 
 /**
@@ -531,7 +518,7 @@ static inline void tlb_gen_merge_table(struct mm_struct *mm, pmd_t *pmd,
  */
 static inline void tlb_gen_init_pmd_table(struct mm_struct *mm, pmd_t *pmd)
 {
-	if (IS_ENABLED(CONFIG_HAVE_ARCH_TRANSPARENT_HUGEPAGE_PUD) &&
+	if (TLB_GEN_HUGE_PUDS &&
 	    !tlb_gen_word_alone(atomic64_read(&mm->tlb_gen), TLB_GEN_NO_WINDOW))
 		tlb_gen_mark_table(mm, pmd);
 }
@@ -609,6 +596,10 @@ static inline bool tlb_gen_nested(struct mm_struct *mm)
 	return false;
 }
 
+#ifdef CONFIG_DEBUG_TLB_GEN
+#include <asm-generic/tlb_gen_debug.h>
+#endif
+
 #else /* !CONFIG_TLB_GEN: one count of open windows per mm, as it always was */
 
 #include <linux/hugetlb.h>	/* flush_tlb_range() of x86 */
@@ -665,17 +656,9 @@ static inline void tlb_gen_inherit_mm(struct mmu_gather *tlb,
 static inline void tlb_gen_note_hole(struct mmu_gather *tlb,
 				     unsigned long start, unsigned long end) { }
 
-static inline void tlb_gen_inherit_hugetlb(struct mmu_gather *tlb,
-					   struct vm_area_struct *vma,
-					   pte_t *ptep, unsigned long addr,
-					   unsigned long size) { }
 static inline void tlb_gen_mark_hugetlb(struct mmu_gather *tlb,
 					struct vm_area_struct *vma, pte_t *ptep,
 					unsigned long size) { }
-static inline void tlb_gen_protect_hugetlb(struct mmu_gather *tlb,
-					   struct vm_area_struct *vma,
-					   pte_t *ptep, unsigned long size) { }
-
 static inline void tlb_gen_inherit_pud_hole(struct mmu_gather *tlb,
 					    struct vm_area_struct *vma,
 					    unsigned long start,
@@ -698,7 +681,20 @@ static inline void tlb_gen_settle(struct vm_area_struct *vma, const void *entry,
 		flush_tlb_range(vma, start, end);
 }
 
+static inline void tlb_gen_settle_hugetlb(struct vm_area_struct *vma, pte_t *ptep,
+					  unsigned long addr, unsigned long size)
+{
+	tlb_gen_settle(vma, ptep, addr, addr + size);
+}
+
 #endif /* CONFIG_MMU */
 #endif /* CONFIG_TLB_GEN */
+
+#ifndef CONFIG_DEBUG_TLB_GEN
+static inline void tlb_gen_debug_mm(struct mm_struct *mm) { }
+static inline void tlb_gen_debug_task(struct task_struct *task) { }
+static inline void tlb_gen_debug_batch(void) { }
+#define tlb_gen_debug_off(guard, who)	false
+#endif
 
 #endif /* _ASM_GENERIC_TLB_GEN_H */

@@ -27,3 +27,10 @@ void arch_tlb_gen_settle(struct vm_area_struct *vma, unsigned long start,
 {
 	__flush_tlb_range(vma, start, end, PAGE_SIZE, true, TLBI_TTL_UNKNOWN);
 }
+
+#ifdef CONFIG_DEBUG_TLB_GEN
+bool arch_tlb_gen_hint(struct mmu_gather *tlb)
+{
+	return tlb_get_level(tlb) != TLBI_TTL_UNKNOWN;
+}
+#endif

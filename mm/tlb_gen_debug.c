@@ -1,0 +1,387 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * CONFIG_DEBUG_TLB_GEN: assertions and fault injection for tracked TLB-flush
+ * generations. See include/asm-generic/tlb_gen_debug.h.
+ */
+
+#include <linux/debugfs.h>
+#include <linux/delay.h>
+#include <linux/lockdep.h>
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/sched.h>
+#include <linux/seq_file.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+
+#include <asm-generic/tlb_gen.h>
+
+#include "internal.h"
+
+static const char * const tlb_gen_guards[NR_TLB_GEN_GUARDS] = {
+	[TLB_GEN_GUARD_NONE]	= "",
+	[TLB_GEN_GUARD_OPEN]	= "open",
+	[TLB_GEN_GUARD_CLOSE]	= "close",
+	[TLB_GEN_GUARD_MARK]	= "mark",
+	[TLB_GEN_GUARD_INHERIT]	= "inherit",
+	[TLB_GEN_GUARD_HINT]	= "hint",
+	[TLB_GEN_GUARD_HOLES]	= "holes",
+	[TLB_GEN_GUARD_SETTLE]	= "settle",
+	[TLB_GEN_GUARD_PENDING]	= "pending",
+	[TLB_GEN_GUARD_MERGE]	= "merge",
+	[TLB_GEN_GUARD_SPAN]	= "span",
+	[TLB_GEN_GUARD_GONE]	= "gone",
+	[TLB_GEN_GUARD_WRITE]	= "write",
+};
+
+static DEFINE_MUTEX(tlb_gen_break_lock);
+static enum tlb_gen_guard tlb_gen_off;
+static char tlb_gen_off_who[64];
+static u32 tlb_gen_delay_us;
+static atomic_t tlb_gen_broken;
+static atomic_t tlb_gen_violations;
+static bool tlb_gen_expected;
+
+/**
+ * tlb_gen_debug_off - is a guard switched off?
+ * @guard: the guard
+ * @who: the function that it stands in
+ *
+ * Counts how often it was.
+ */
+bool tlb_gen_debug_off(enum tlb_gen_guard guard, const char *who)
+{
+	/* Pairs with the release in tlb_gen_break_write(). */
+	if (likely(smp_load_acquire(&tlb_gen_off) != guard))
+		return false;
+	if (*tlb_gen_off_who && strcmp(who, tlb_gen_off_who))
+		return false;
+	atomic_inc(&tlb_gen_broken);
+	return true;
+}
+
+#define tlb_gen_assert(cond) do {					\
+	if (unlikely(!(cond))) {					\
+		atomic_inc(&tlb_gen_violations);			\
+		WARN_ONCE(!READ_ONCE(tlb_gen_off) && !tlb_gen_expected,	\
+			  "tlb_gen: " #cond);				\
+	}								\
+} while (0)
+
+/**
+ * tlb_gen_debug_expect - say that assertions are going to fail
+ * @on: begin or end
+ *
+ * For tests of the assertions.
+ * Return: the number of assertions that have failed so far.
+ */
+int tlb_gen_debug_expect(bool on)
+{
+	tlb_gen_expected = on;
+	return atomic_read(&tlb_gen_violations);
+}
+
+/*
+ * hugetlb pages that are not of PMD size are under mm->page_table_lock.
+ */
+static void tlb_gen_assert_locked(struct mm_struct *mm, const void *entry)
+{
+#ifdef CONFIG_LOCKDEP
+	tlb_gen_assert(!debug_locks || lockdep_is_held(ptlock_ptr(tlb_gen_table(entry))) ||
+		       lockdep_is_held(&mm->page_table_lock));
+#endif
+}
+
+/* Waits where a flush is owed, if it may. */
+static void tlb_gen_delay(void)
+{
+	u32 delay = READ_ONCE(tlb_gen_delay_us);
+
+	if (delay && preemptible())
+		fsleep(delay);
+}
+
+static void tlb_gen_opened(struct mm_struct *mm)
+{
+	u64 word = tlb_gen_mm_word(mm);
+
+	current->tlb_gen_windows++;
+	tlb_gen_assert(word & TLB_GEN_MARKED);
+	tlb_gen_assert(tlb_gen_word_open(word, 0) + tlb_gen_word_open(word, 1) > 0);
+}
+
+/* R1: windows end in the task that opened them; only that CPU's DSB counts. */
+static void tlb_gen_closing(struct mm_struct *mm, u64 window)
+{
+	tlb_gen_assert(current->tlb_gen_windows > 0);
+	tlb_gen_assert(tlb_gen_word_open(tlb_gen_mm_word(mm), window != tlb_gen_word_one(0)));
+	current->tlb_gen_windows--;
+}
+
+unsigned long tlb_gen_debug_open(struct mm_struct *mm)
+{
+	unsigned long window = (tlb_gen_open)(mm);
+
+	tlb_gen_opened(mm);
+	return window;
+}
+
+void tlb_gen_debug_close(struct mm_struct *mm, unsigned long window)
+{
+	tlb_gen_closing(mm, window);
+	(tlb_gen_close)(mm, window);
+}
+
+void tlb_gen_debug_gather(struct mmu_gather *tlb)
+{
+	tlb->gen_foreign = 0;
+	if (tlb_gen_debug_off(TLB_GEN_GUARD_OPEN, "")) {
+		tlb->window = TLB_GEN_NO_WINDOW;
+		tlb->hole_end = 0;
+		return;
+	}
+	(tlb_gen_gather)(tlb);
+	tlb_gen_opened(tlb->mm);
+}
+
+/* Nothing that was recorded may be left when the window closes or pages go. */
+static bool tlb_gen_flushed(struct mmu_gather *tlb)
+{
+	return tlb->fullmm || !tlb->end;
+}
+
+void tlb_gen_debug_finish(struct mmu_gather *tlb)
+{
+	tlb_gen_assert(tlb_gen_flushed(tlb));
+	tlb_gen_assert(!tlb->hole_end);
+	if (tlb->window == TLB_GEN_NO_WINDOW)
+		return;
+	tlb_gen_closing(tlb->mm, tlb->window);
+	(tlb_gen_finish)(tlb);
+}
+
+/* Does the gather's flush say of which level the entries are? */
+bool __weak arch_tlb_gen_hint(struct mmu_gather *tlb)
+{
+	return false;
+}
+
+/**
+ * tlb_gen_debug_flush - a gather is going to flush
+ * @tlb: the gather
+ *
+ * Waits where a window is open and no lock is held.
+ *
+ * Context: before the architecture's flush, under the PTL or not.
+ */
+void tlb_gen_debug_flush(struct mmu_gather *tlb)
+{
+	/* R3: what is stale may be a block where a table is now. */
+	tlb_gen_assert(!tlb->gen_foreign || !arch_tlb_gen_hint(tlb));
+	tlb->gen_foreign = 0;
+
+	if (tlb->window != TLB_GEN_NO_WINDOW && preemptible() &&
+	    tlb_gen_debug_off(TLB_GEN_GUARD_CLOSE, "")) {
+		tlb_gen_assert(tlb_gen_flushed(tlb));
+		tlb_gen_closing(tlb->mm, tlb->window);
+		(tlb_gen_finish)(tlb);
+		tlb->window = TLB_GEN_NO_WINDOW;
+	}
+	tlb_gen_delay();
+}
+
+/**
+ * tlb_gen_debug_batch - reclaim or migration is going to flush its batch
+ */
+void tlb_gen_debug_batch(void)
+{
+	tlb_gen_delay();
+}
+
+/**
+ * tlb_gen_debug_free - a gather is going to free pages and tables
+ * @tlb: the gather
+ */
+void tlb_gen_debug_free(struct mmu_gather *tlb)
+{
+	tlb_gen_assert(tlb_gen_flushed(tlb));
+}
+
+static void tlb_gen_assert_mark(struct mm_struct *mm, const void *entry)
+{
+	tlb_gen_assert(current->tlb_gen_windows > 0);
+	tlb_gen_assert_locked(mm, entry);
+}
+
+void tlb_gen_debug_mark_table(struct mm_struct *mm, const void *entry, const char *who)
+{
+	tlb_gen_assert_mark(mm, entry);
+	if (!tlb_gen_debug_off(TLB_GEN_GUARD_MARK, who))
+		(tlb_gen_mark_table)(mm, entry);
+}
+
+void tlb_gen_debug_mark(struct mmu_gather *tlb, const void *entry, const char *who)
+{
+	if (!tlb->gen_dirty)
+		return;
+	tlb_gen_assert_mark(tlb->mm, entry);
+	if (tlb_gen_debug_off(TLB_GEN_GUARD_MARK, who))
+		tlb->gen_dirty = false;
+	(tlb_gen_mark)(tlb, entry);
+}
+
+void tlb_gen_debug_mark_hugetlb(struct mmu_gather *tlb, struct vm_area_struct *vma,
+				pte_t *ptep, unsigned long size, const char *who)
+{
+	if (!tlb->gen_dirty)
+		return;
+	tlb_gen_assert(current->tlb_gen_windows > 0);
+	if (tlb_gen_debug_off(TLB_GEN_GUARD_MARK, who))
+		tlb->gen_dirty = false;
+	(tlb_gen_mark_hugetlb)(tlb, vma, ptep, size);
+}
+
+static void tlb_gen_inherited(struct mmu_gather *tlb)
+{
+	if (!tlb->inherited)
+		return;
+	tlb->gen_foreign = 1;
+	if (tlb_gen_debug_off(TLB_GEN_GUARD_HINT, ""))
+		tlb->inherited = 0;
+}
+
+void tlb_gen_debug_inherit(struct mmu_gather *tlb, const void *entry,
+			   unsigned long start, unsigned long end, const char *who)
+{
+	tlb_gen_assert_locked(tlb->mm, entry);
+	if (tlb_gen_debug_off(TLB_GEN_GUARD_INHERIT, who))
+		return;
+	(tlb_gen_inherit)(tlb, entry, start, end);
+	tlb_gen_inherited(tlb);
+}
+
+void tlb_gen_debug_inherit_holes(struct mmu_gather *tlb, pud_t *pud, const char *who)
+{
+	if (tlb->hole_end && tlb_gen_debug_off(TLB_GEN_GUARD_HOLES, who))
+		tlb->hole_end = 0;
+	(tlb_gen_inherit_holes)(tlb, pud);
+	tlb_gen_inherited(tlb);
+}
+
+void tlb_gen_debug_settle(struct vm_area_struct *vma, const void *entry,
+			  unsigned long start, unsigned long end, const char *who)
+{
+	tlb_gen_assert_locked(vma->vm_mm, entry);
+	tlb_gen_assert(!current->tlb_gen_lazy);
+	if (!tlb_gen_debug_off(TLB_GEN_GUARD_SETTLE, who))
+		(tlb_gen_settle)(vma, entry, start, end);
+}
+
+void tlb_gen_debug_settle_hugetlb(struct vm_area_struct *vma, pte_t *ptep,
+				  unsigned long addr, unsigned long size, const char *who)
+{
+	tlb_gen_assert(!current->tlb_gen_lazy);
+	if (!tlb_gen_debug_off(TLB_GEN_GUARD_SETTLE, who))
+		(tlb_gen_settle_hugetlb)(vma, ptep, addr, size);
+}
+
+bool tlb_gen_debug_pending(struct mm_struct *mm, const void *entry, const char *who)
+{
+	bool pending;
+
+	tlb_gen_assert_locked(mm, entry);
+	pending = (tlb_gen_pending)(mm, entry);
+	return pending && !tlb_gen_debug_off(TLB_GEN_GUARD_PENDING, who);
+}
+
+void tlb_gen_debug_merge_table(struct mm_struct *mm, pmd_t *pmd, pgtable_t table,
+			       const char *who)
+{
+	tlb_gen_assert_locked(mm, pmd);
+	if (tlb_gen_table(pmd)->pt_tlb_gen && tlb_gen_debug_off(TLB_GEN_GUARD_MERGE, who))
+		return;
+	(tlb_gen_merge_table)(mm, pmd, table);
+}
+
+void tlb_gen_debug_free_pte(struct mmu_gather *tlb, pgtable_t table,
+			    unsigned long addr, const char *who)
+{
+	if (page_ptdesc(table)->pt_tlb_gen && tlb_gen_debug_off(TLB_GEN_GUARD_SPAN, who))
+		return;
+	(tlb_gen_free_pte)(tlb, table, addr);
+	tlb_gen_inherited(tlb);
+}
+
+void tlb_gen_debug_free_pmd(struct mmu_gather *tlb, pmd_t *pmd,
+			    unsigned long addr, const char *who)
+{
+	if (tlb_gen_table(pmd)->pt_tlb_gen && tlb_gen_debug_off(TLB_GEN_GUARD_SPAN, who))
+		return;
+	(tlb_gen_free_pmd)(tlb, pmd, addr);
+	tlb_gen_inherited(tlb);
+}
+
+/**
+ * tlb_gen_debug_mm - an mm goes away
+ * @mm: the mm, used by nobody
+ */
+void tlb_gen_debug_mm(struct mm_struct *mm)
+{
+	tlb_gen_assert(tlb_gen_word_alone(tlb_gen_mm_word(mm), TLB_GEN_NO_WINDOW));
+}
+
+/**
+ * tlb_gen_debug_task - a task goes away
+ * @task: the task, exiting
+ */
+void tlb_gen_debug_task(struct task_struct *task)
+{
+	tlb_gen_assert(!task->tlb_gen_windows);
+}
+
+static ssize_t tlb_gen_break_write(struct file *file, const char __user *buf,
+				   size_t count, loff_t *ppos)
+{
+	char text[sizeof(tlb_gen_off_who) + 16], *who, *guard;
+	int off;
+
+	if (count >= sizeof(text))
+		return -EINVAL;
+	if (copy_from_user(text, buf, count))
+		return -EFAULT;
+	text[count] = 0;
+	who = strim(text);
+	guard = strsep(&who, ":");
+	off = match_string(tlb_gen_guards, NR_TLB_GEN_GUARDS, guard);
+	if (off < 0)
+		return off;
+
+	guard(mutex)(&tlb_gen_break_lock);
+	WRITE_ONCE(tlb_gen_off, TLB_GEN_GUARD_NONE);
+	atomic_set(&tlb_gen_broken, 0);
+	strscpy_pad(tlb_gen_off_who, who ?: "");
+	/* Pairs with the acquire in tlb_gen_debug_off(). */
+	smp_store_release(&tlb_gen_off, off);
+	return count;
+}
+
+static int tlb_gen_break_show(struct seq_file *seq, void *v)
+{
+	guard(mutex)(&tlb_gen_break_lock);
+	seq_printf(seq, "%s%s%s\n", tlb_gen_guards[tlb_gen_off],
+		   *tlb_gen_off_who ? ":" : "", tlb_gen_off_who);
+	return 0;
+}
+DEFINE_SHOW_STORE_ATTRIBUTE(tlb_gen_break);
+
+static int __init tlb_gen_debug_init(void)
+{
+	struct dentry *dir = debugfs_create_dir("tlb_gen", NULL);
+
+	debugfs_create_file("break", 0600, dir, NULL, &tlb_gen_break_fops);
+	debugfs_create_u32("delay_us", 0600, dir, &tlb_gen_delay_us);
+	debugfs_create_atomic_t("broken", 0400, dir, &tlb_gen_broken);
+	debugfs_create_atomic_t("violations", 0600, dir, &tlb_gen_violations);
+	return 0;
+}
+late_initcall(tlb_gen_debug_init);
