@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0
+#define _GNU_SOURCE
+#include <errno.h>
+#include <signal.h>
+#include <unistd.h>
+#include <linux/userfaultfd.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include "cow.h"
+
+static volatile char *mem;
+static size_t size;
+static int uffd;
+static pid_t child;
+static long settled;
+static bool came;
+
+const char *cow_setup(enum kind kind)
+{
+	const char *why;
+
+	if (hz_vmstat("tlb_gen_settle") < 0)
+		return "the kernel does not count settled faults";
+	size = hz_size(kind);
+	mem = hz_map(kind, &why);
+	if (!mem)
+		return why;
+	uffd = hz_uffd((void *)mem, size, UFFDIO_REGISTER_MODE_WP, &why);
+	return why;
+}
+
+void cow_prepare(void)
+{
+	int ready[2];
+	char c;
+
+	mem[0] = mem[size] = 1;
+	if (pipe(ready))
+		hz_fail("pipe");
+	child = fork();
+	if (child < 0)
+		hz_fail("fork");
+	if (!child) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (write(ready[1], "", 1) == 1)
+			pause();
+		_exit(0);
+	}
+	if (read(ready[0], &c, 1) != 1)
+		hz_fail("child");
+	close(ready[0]);
+	close(ready[1]);
+	/* Exclusive again, so that there is something to protect. */
+	mem[0] = 2;
+	came = false;
+	settled = hz_vmstat("tlb_gen_settle");
+}
+
+static bool seen(void)
+{
+	return hz_pagemap((char *)mem) & PM_UFFD_WP;
+}
+
+void cow_a(void)
+{
+	hz_a_begins();
+	if (hz_uffd_wp(uffd, (void *)mem, size, true))
+		hz_fail("write-protect");
+	hz_a_done();
+}
+
+void cow_b(void)
+{
+	if (hz_wait_for_a(seen)) {
+		mem[size] = 3;
+		came = !hz_done;
+	}
+	hz_wait(&hz_done);
+	if (hz_uffd_wp(uffd, (void *)mem, size, false))
+		hz_fail("un-protect");
+}
+
+enum outcome cow_judge(void)
+{
+	bool flushed = hz_vmstat("tlb_gen_settle") > settled;
+
+	kill(child, SIGKILL);
+	while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
+		;
+	if (flushed)
+		return HIT;
+	return came ? RED : MISS;
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * H8: A says MADV_FREE: the entry is clean, its flush pending. B says MADV_FREE
+ * of the same page, finds it clean and returns. A store after that through the
+ * old, dirty entry leaves no dirty bit, and reclaim discards the page.
+ */
+#define _GNU_SOURCE
+#include <sys/mman.h>
+
+#include "hazard.h"
+
+#ifndef MADV_PAGEOUT
+#define MADV_PAGEOUT	21
+#endif
+
+static volatile char *mem;
+static atomic_bool stored;
+
+static const char *setup(void)
+{
+	const char *why;
+
+	mem = hz_map(SMALL, &why);
+	return mem ? NULL : why;
+}
+
+static void prepare(void)
+{
+	stored = false;
+	*mem = 'x';
+}
+
+/* Keeps the entry, writes once after B has returned. */
+static void victim(void)
+{
+	*mem = 'x';
+	atomic_store(&hz_count, 1);
+	while (!atomic_load_explicit(&hz_stop, memory_order_relaxed)) {
+		if (atomic_load(&hz_b_done) && !stored) {
+			*mem = 'y';
+			atomic_store(&stored, true);
+		}
+	}
+}
+
+static void a(void)
+{
+	if (!hz_wait_count(1))
+		hz_fail("the victim does not write");
+	hz_a_begins();
+	if (madvise((char *)mem, hz_page, MADV_FREE))
+		hz_fail("MADV_FREE");
+	hz_a_done();
+}
+
+static void b(void)
+{
+	if (hz_wait_for_a(NULL)) {
+		if (madvise((char *)mem, hz_page, MADV_FREE))
+			hz_fail("MADV_FREE");
+		hz_b_done = true;
+		hz_wait(&stored);
+		hz_drain_lru();
+		madvise((char *)mem, hz_page, MADV_PAGEOUT);
+		hz_lost = *mem != 'y';
+	}
+	hz_wait(&hz_done);
+	hz_stop = true;
+}
+
+static enum outcome judge(void)
+{
+	return hz_lost ? RED : HIT;
+}
+
+static const struct hazard h08 = {
+	.name = "h08",
+	.what_is_lost = "a store after MADV_FREE had returned was discarded",
+	.setup = setup,
+	.prepare = prepare,
+	.judge = judge,
+	.role = { victim, a, b },
+};
+
+int main(int argc, char **argv)
+{
+	return hz_main(&h08, argc, argv);
+}

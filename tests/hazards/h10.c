@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * H10: PAGEMAP_SCAN reports a page as written and write-protects it, its flush
+ * pending. A second scan finds nothing written and returns. What the victim
+ * stores after that has to be in the third.
+ */
+#include <fcntl.h>
+#include <string.h>
+#include <linux/fs.h>
+#include <linux/userfaultfd.h>
+#include <sys/ioctl.h>
+
+#include "hazard.h"
+
+/* linux/fs.h of 6.7 */
+#ifndef PAGEMAP_SCAN
+#define PAGE_IS_WRITTEN		(1 << 1)
+#define PM_SCAN_WP_MATCHING	(1 << 0)
+#define PM_SCAN_CHECK_WPASYNC	(1 << 1)
+struct page_region {
+	uint64_t start, end, categories;
+};
+struct pm_scan_arg {
+	uint64_t size, flags, start, end, walk_end, vec, vec_len, max_pages;
+	uint64_t category_inverted, category_mask, category_anyof_mask, return_mask;
+};
+#define PAGEMAP_SCAN		_IOWR('f', 16, struct pm_scan_arg)
+#endif
+#ifndef UFFD_FEATURE_WP_ASYNC
+#define UFFD_FEATURE_WP_ASYNC	(1 << 15)
+#define UFFD_FEATURE_WP_UNPOPULATED (1 << 13)
+#endif
+
+static volatile unsigned long *mem;
+static int pagemap;
+
+/* Is the page written? Protects it if @protect; -1 if the kernel cannot. */
+static int scan(bool protect)
+{
+	struct page_region region;
+	struct pm_scan_arg arg = {
+		.size = sizeof(arg),
+		.flags = protect ? PM_SCAN_WP_MATCHING | PM_SCAN_CHECK_WPASYNC : 0,
+		.start = (uintptr_t)mem,
+		.end = (uintptr_t)mem + hz_page,
+		.vec = (uintptr_t)&region,
+		.vec_len = 1,
+		.category_mask = PAGE_IS_WRITTEN,
+		.return_mask = PAGE_IS_WRITTEN,
+	};
+
+	return ioctl(pagemap, PAGEMAP_SCAN, &arg);
+}
+
+static const char *setup(void)
+{
+	const char *why;
+	int uffd;
+
+	mem = (void *)hz_map(SMALL, &why);
+	if (!mem)
+		return why;
+	pagemap = open("/proc/self/pagemap", O_RDONLY);
+	uffd = hz_uffd_with(UFFD_FEATURE_WP_ASYNC | UFFD_FEATURE_WP_UNPOPULATED,
+			    (void *)mem, hz_page, UFFDIO_REGISTER_MODE_WP, &why);
+	(void)uffd;
+	if (why)
+		return why;
+	*mem = 1;
+	return scan(true) == 1 && scan(true) == 0 ? NULL : "no PAGEMAP_SCAN";
+}
+
+static void prepare(void)
+{
+	*mem = 0;
+}
+
+static void victim(void)
+{
+	unsigned long n = 0;
+
+	while (!atomic_load_explicit(&hz_stop, memory_order_relaxed)) {
+		*mem = ++n;
+		atomic_store_explicit(&hz_count, n, memory_order_relaxed);
+	}
+}
+
+static void a(void)
+{
+	if (!hz_wait_count(1000))
+		hz_fail("the victim does not write");
+	hz_a_begins();
+	if (scan(true) < 0)
+		hz_fail("PAGEMAP_SCAN");
+	hz_a_done();
+}
+
+static bool seen(void)
+{
+	return hz_pagemap((void *)mem) & PM_UFFD_WP;
+}
+
+static void b(void)
+{
+	if (hz_wait_for_a(seen)) {
+		unsigned long n;
+
+		if (scan(true) < 0)
+			hz_fail("PAGEMAP_SCAN");
+		n = hz_count;
+		hz_wait_count(n + 1000);
+		hz_lost = scan(false) != 1;
+	}
+	hz_wait(&hz_done);
+	hz_stop = true;
+}
+
+static enum outcome judge(void)
+{
+	return hz_lost ? RED : HIT;
+}
+
+static const struct hazard h10 = {
+	.name = "h10",
+	.what_is_lost = "a store after PAGEMAP_SCAN is in no later scan",
+	.setup = setup,
+	.prepare = prepare,
+	.judge = judge,
+	.role = { victim, a, b },
+};
+
+int main(int argc, char **argv)
+{
+	return hz_main(&h10, argc, argv);
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * H16: clear_refs(4) meets the entry of a page that is being migrated, takes its
+ * soft-dirty bit and leaves it writable. The page comes back writable and clean,
+ * and the next store to it is not reported.
+ *
+ * Pages that are dirty come back soft-dirty, too: what is shown needs pages that
+ * were only read, in a mapping where a read fault maps them writable.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+#include "hazard.h"
+
+#define PAGES		512
+#define MPOL_MF_MOVE	(1 << 1)
+#define PM_SOFT_DIRTY	(1ULL << 55)
+
+static volatile char *mem;
+static int memfd;
+static unsigned int unreported;
+
+static bool move(int node)
+{
+	void *pages[PAGES];
+	int nodes[PAGES], status[PAGES];
+
+	for (int i = 0; i < PAGES; i++) {
+		pages[i] = (void *)(mem + i * hz_page);
+		nodes[i] = node;
+		status[i] = -1;
+	}
+	if (syscall(SYS_move_pages, 0, (long)PAGES, pages, nodes, status, MPOL_MF_MOVE) < 0)
+		return false;
+	for (int i = 0; i < PAGES; i++)
+		if (status[i] == node)
+			return true;
+	return false;
+}
+
+static void prepare(void)
+{
+	if (mem && munmap((void *)mem, PAGES * hz_page))
+		hz_fail("munmap");
+	mem = mmap(NULL, PAGES * hz_page, PROT_READ | PROT_WRITE, MAP_SHARED, memfd, 0);
+	if (mem == MAP_FAILED)
+		hz_fail("mmap");
+	for (int i = 0; i < PAGES; i++)
+		(void)mem[i * hz_page];
+}
+
+static bool soft_dirty(int i)
+{
+	return hz_pagemap((char *)mem + i * hz_page) & PM_SOFT_DIRTY;
+}
+
+static const char *setup(void)
+{
+	memfd = memfd_create("h16", MFD_CLOEXEC);
+	if (memfd < 0 || ftruncate(memfd, PAGES * hz_page))
+		hz_fail("memfd");
+	prepare();
+	if (!move(1) || !move(0))
+		return "no second node to migrate to";
+	*mem = 1;
+	if (!soft_dirty(0))
+		return "the kernel has no soft-dirty bit";
+	return NULL;
+}
+
+static void a(void)
+{
+	hz_a_begins();
+	move(1);
+	hz_a_done();
+}
+
+static bool seen(void)
+{
+	/* Migration entries are no present ones. */
+	for (int i = 0; i < PAGES; i += 16)
+		if (!(hz_pagemap((char *)mem + i * hz_page) & PM_PRESENT))
+			return true;
+	return false;
+}
+
+static void b(void)
+{
+	bool came = hz_wait_for_a(seen);
+
+	if (hz_write_file("/proc/self/clear_refs", "4"))
+		hz_fail("clear_refs");
+	hz_wait(&hz_done);
+	unreported = 0;
+	for (int i = 0; i < PAGES; i++) {
+		mem[i * hz_page] = 1;
+		if (!soft_dirty(i))
+			unreported++;
+	}
+	hz_lost = unreported;
+	if (!came)
+		hz_began = false;
+	move(0);
+}
+
+static enum outcome judge(void)
+{
+	return hz_lost ? RED : hz_began ? HIT : MISS;
+}
+
+static const struct hazard h16 = {
+	.name = "h16",
+	.what_is_lost = "a store after clear_refs(4) is not soft-dirty",
+	.setup = setup,
+	.prepare = prepare,
+	.judge = judge,
+	.role = { a, b },
+};
+
+int main(int argc, char **argv)
+{
+	return hz_main(&h16, argc, argv);
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the hazard tests share. A test runs one interleaving many times. In each
+ * round A, B and a victim run on processors of their own: A changes an entry and
+ * flushes late, B comes in between, and the victim still uses the entry.
+ *
+ * A round is a hit if B began after A's change could be seen and before A
+ * returned; it is red if something was lost. With all guards on, a red round
+ * fails the test and a test without a hit is skipped. With a guard off (-b), or
+ * on a kernel that is known to lose (-r), it is the other way round: only a red
+ * round, or an assertion of the kernel that failed, passes.
+ */
+#ifndef HAZARD_H
+#define HAZARD_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum outcome { MISS, HIT, RED };
+
+enum kind { SMALL, THP, HUGETLB };
+
+#define NR_ROLES	4
+
+#define HZ_THP		"/sys/kernel/mm/transparent_hugepage/"
+
+struct hazard {
+	const char *name;
+	const char *what_is_lost;
+	/* Returns why the test cannot run here, or NULL. */
+	const char *(*setup)(void);
+	/* Before and after each round, in the main thread. */
+	void (*prepare)(void);
+	enum outcome (*judge)(void);
+	/* Each runs once in a round, on a processor of its own. */
+	void (*role[NR_ROLES])(void);
+	/* What the round has to be counted by, if not by hz_hit(): /proc/vmstat */
+	const char *counter;
+};
+
+int hz_main(const struct hazard *hazard, int argc, char **argv);
+
+/* Give up on the whole test. */
+void __attribute__((noreturn, format(printf, 1, 2))) hz_fail(const char *fmt, ...);
+
+extern long hz_page;			/* bytes */
+extern unsigned int hz_delay;		/* us that a gather waits before its flush */
+
+/* In each round from 0: what the roles tell each other. */
+extern atomic_bool hz_began, hz_done;	/* A */
+extern atomic_bool hz_b_done;
+extern atomic_bool hz_stop;		/* for the victim */
+extern atomic_ulong hz_count;		/* by the victim */
+extern atomic_bool hz_lost;		/* something was */
+
+void hz_a_begins(void);
+void hz_a_done(void);
+
+/*
+ * B: wait for A's change, seen by @seen (or, if that is NULL, for a quarter of
+ * the delay). False if A returned first.
+ */
+bool hz_wait_for_a(bool (*seen)(void));
+
+/* Wait for @flag; false after a second. */
+bool hz_wait(atomic_bool *flag);
+bool hz_wait_count(unsigned long count);
+
+uint64_t hz_pagemap(const void *addr);
+#define PM_PRESENT	(1ULL << 63)
+#define PM_UFFD_WP	(1ULL << 57)
+#define PM_PFN		((1ULL << 55) - 1)
+
+uint64_t hz_now(void);			/* ns */
+long hz_vmstat(const char *name);	/* -1: not counted */
+int hz_write_file(const char *path, const char *value);
+long hz_read_file(const char *path);
+
+/* Put what each processor has in its batches on the LRU. */
+void hz_drain_lru(void);
+
+/* Memory of one kind at an aligned address; size from hz_size(). */
+size_t hz_size(enum kind kind);
+char *hz_map(enum kind kind, const char **why);
+/* Write to it so that it is backed as @kind says; false if it is not. */
+bool hz_populate(char *mem, enum kind kind, char value);
+
+int hz_uffd(void *mem, size_t size, uint64_t mode, const char **why);
+int hz_uffd_with(uint64_t features, void *mem, size_t size, uint64_t mode,
+		 const char **why);
+int hz_uffd_wp(int uffd, void *mem, size_t size, bool protect);
+
+#endif

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "wp.h"
+
+static volatile unsigned long *mem;
+static enum kind kind;
+static int uffd;
+
+const char *wp_setup(enum kind kind_)
+{
+	const char *why;
+
+	kind = kind_;
+	mem = (void *)hz_map(kind, &why);
+	if (!mem)
+		return why;
+	uffd = hz_uffd((void *)mem, hz_size(kind), UFFDIO_REGISTER_MODE_WP, &why);
+	if (why)
+		return why;
+	return hz_populate((char *)mem, kind, 1) ? NULL : "no huge page to be had";
+}
+
+void wp_prepare(void)
+{
+	*mem = 0;
+}
+
+static bool seen(void)
+{
+	return hz_pagemap((void *)mem) & PM_UFFD_WP;
+}
+
+/* Blocks in the fault once its entry is gone, until B's check is over. */
+void wp_victim(void)
+{
+	unsigned long n = 0;
+
+	while (!atomic_load_explicit(&hz_stop, memory_order_relaxed)) {
+		*mem = ++n;
+		atomic_store_explicit(&hz_count, n, memory_order_relaxed);
+	}
+}
+
+void wp_a(void)
+{
+	if (!hz_wait_count(1000))
+		hz_fail("the victim does not write");
+	hz_a_begins();
+	if (hz_uffd_wp(uffd, (void *)mem, hz_size(kind), true))
+		hz_fail("write-protect");
+	hz_a_done();
+}
+
+void wp_b(void)
+{
+	if (hz_wait_for_a(seen)) {
+		unsigned long snapshot;
+		uint64_t until;
+
+		if (hz_uffd_wp(uffd, (void *)mem, hz_size(kind), true))
+			hz_fail("write-protect");
+		snapshot = *mem;
+		until = hz_now() + 100000;
+		while (hz_now() < until)
+			if (*mem != snapshot)
+				hz_lost = true;
+	}
+	hz_wait(&hz_done);
+	hz_stop = true;
+	if (hz_uffd_wp(uffd, (void *)mem, hz_size(kind), false))
+		hz_fail("un-protect");
+}
+
+enum outcome wp_judge(void)
+{
+	return hz_lost ? RED : HIT;
+}

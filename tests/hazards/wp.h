@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Two trackers that write-protect the same memory: H1, and H12 for huge pages.
+ */
+#ifndef WP_H
+#define WP_H
+
+#include <linux/userfaultfd.h>
+
+#include "hazard.h"
+
+const char *wp_setup(enum kind kind);
+void wp_prepare(void);
+enum outcome wp_judge(void);
+void wp_victim(void);
+void wp_a(void);
+void wp_b(void);
+
+#endif
