@@ -125,10 +125,6 @@
 /* What a mark takes from the mm word */
 #define TLB_GEN_MASK		GENMASK_ULL(63, TLB_GEN_SHIFT - 1)
 
-/* Huge puds that are no hugetlb pages */
-#define TLB_GEN_HUGE_PUDS	(IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE) && \
-				 IS_ENABLED(CONFIG_HAVE_ARCH_TRANSPARENT_HUGEPAGE_PUD))
-
 /* tlb_gen_word_others(): the caller has no window of its own */
 #define TLB_GEN_NO_WINDOW	0
 
@@ -396,6 +392,19 @@ static inline void tlb_gen_inherit_holes(struct mmu_gather *tlb, pud_t *pud)
 		__tlb_gen_inherit_holes(tlb, pud);
 }
 
+/* Huge puds that are no hugetlb pages */
+#if defined(CONFIG_TRANSPARENT_HUGEPAGE) && defined(CONFIG_HAVE_ARCH_TRANSPARENT_HUGEPAGE_PUD)
+static inline bool tlb_gen_has_huge_puds(struct vm_area_struct *vma)
+{
+	return vma_is_special_huge(vma);
+}
+#else
+static inline bool tlb_gen_has_huge_puds(struct vm_area_struct *vma)
+{
+	return false;
+}
+#endif
+
 /**
  * tlb_gen_inherit_pud_hole - the same for a pud seen none without its lock
  * @tlb: the gather
@@ -410,7 +419,7 @@ static inline void tlb_gen_inherit_pud_hole(struct mmu_gather *tlb,
 					    unsigned long start,
 					    unsigned long end)
 {
-	if (TLB_GEN_HUGE_PUDS && vma_is_special_huge(vma))
+	if (tlb_gen_has_huge_puds(vma))
 		tlb_gen_inherit_mm(tlb, start, end);
 }
 
@@ -518,7 +527,8 @@ static inline void tlb_gen_merge_table(struct mm_struct *mm, pmd_t *pmd,
  */
 static inline void tlb_gen_init_pmd_table(struct mm_struct *mm, pmd_t *pmd)
 {
-	if (TLB_GEN_HUGE_PUDS &&
+	if (IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE) &&
+	    IS_ENABLED(CONFIG_HAVE_ARCH_TRANSPARENT_HUGEPAGE_PUD) &&
 	    !tlb_gen_word_alone(atomic64_read(&mm->tlb_gen), TLB_GEN_NO_WINDOW))
 		tlb_gen_mark_table(mm, pmd);
 }

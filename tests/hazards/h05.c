@@ -44,6 +44,8 @@ static void migrate(void)
 	CPU_SET(NR_ROLES - 1, &cpus);
 	if (sched_setaffinity(0, sizeof(cpus), &cpus) || other == MAP_FAILED)
 		_exit(1);
+	/* Not at the victim's address: QEMU's TLBI takes no notice of the ASID. */
+	munmap((void *)mem, hz_page);
 	*other = 1;
 
 	while (read(ask[0], &c, 1) == 1) {
@@ -84,7 +86,6 @@ static const char *setup(void)
 		hz_fail("fork");
 	if (!child) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		munmap((void *)mem, hz_page);
 		migrate();
 	}
 	sigaction(SIGSEGV, &action, NULL);

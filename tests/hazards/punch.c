@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/mman.h>
+
+#include "punch.h"
+
+static volatile char *mem;
+static enum kind kind;
+static size_t size;
+static int memfd;
+static sigjmp_buf faulted;
+
+static void handler(int sig)
+{
+	siglongjmp(faulted, sig);
+}
+
+const char *punch_setup(enum kind kind_)
+{
+	struct sigaction action = { .sa_handler = handler };
+	const char *why;
+	char *at;
+
+	kind = kind_;
+	at = hz_map(kind, &why);
+	if (!at)
+		return why;
+	if (hz_write_file(HZ_THP "shmem_enabled", kind == THP ? "always" : "never"))
+		return "no huge pages in files";
+	size = hz_size(kind);
+	memfd = memfd_create("punch", MFD_CLOEXEC);
+	if (memfd < 0 || ftruncate(memfd, size))
+		hz_fail("memfd");
+	mem = mmap(at, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, memfd, 0);
+	if (mem == MAP_FAILED)
+		hz_fail("mmap");
+	sigaction(SIGSEGV, &action, NULL);
+	return NULL;
+}
+
+void punch_prepare(void)
+{
+	if (mprotect((void *)mem, size, PROT_READ | PROT_WRITE))
+		hz_fail("mprotect");
+	if (!hz_populate((char *)mem, kind, 'x'))
+		hz_fail("no huge page to be had");
+}
+
+void punch_victim(void)
+{
+	unsigned long n = 0;
+
+	if (sigsetjmp(faulted, 1))
+		return;
+	while (!atomic_load_explicit(&hz_stop, memory_order_relaxed)) {
+		bool done = atomic_load(&hz_b_done);
+
+		(void)*mem;
+		if (done)
+			hz_lost = true;
+		atomic_store_explicit(&hz_count, ++n, memory_order_relaxed);
+	}
+}
+
+void punch_a(void)
+{
+	if (!hz_wait_count(1000))
+		hz_fail("the victim does not read");
+	hz_a_begins();
+	if (fallocate(memfd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, size))
+		hz_fail("fallocate");
+	hz_a_done();
+}
+
+static bool seen(void)
+{
+	return !(hz_pagemap((char *)mem) & PM_PRESENT);
+}
+
+void punch_b(void)
+{
+	if (hz_wait_for_a(seen)) {
+		if (mprotect((void *)mem, size, PROT_NONE))
+			hz_fail("mprotect");
+		hz_b_done = true;
+	}
+	hz_wait(&hz_done);
+	hz_stop = true;
+}
+
+enum outcome punch_judge(void)
+{
+	return hz_lost ? RED : HIT;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A punches a hole into a file, under no mmap_lock: the entry is none, the flush
+ * pending. B makes the mapping PROT_NONE, finds nothing to change and returns. The
+ * victim still reads through the old entry.
+ */
+#ifndef PUNCH_H
+#define PUNCH_H
+
+#include "hazard.h"
+
+const char *punch_setup(enum kind kind);
+void punch_prepare(void);
+enum outcome punch_judge(void);
+void punch_victim(void);
+void punch_a(void);
+void punch_b(void);
+
+#endif
