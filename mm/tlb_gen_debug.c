@@ -30,6 +30,7 @@ static const char * const tlb_gen_guards[NR_TLB_GEN_GUARDS] = {
 	[TLB_GEN_GUARD_PENDING]	= "pending",
 	[TLB_GEN_GUARD_MERGE]	= "merge",
 	[TLB_GEN_GUARD_SPAN]	= "span",
+	[TLB_GEN_GUARD_RMAP]	= "rmap",
 	[TLB_GEN_GUARD_GONE]	= "gone",
 	[TLB_GEN_GUARD_WRITE]	= "write",
 };

@@ -31,6 +31,7 @@ enum tlb_gen_guard {
 	TLB_GEN_GUARD_PENDING,		/* R5: nothing is ever pending */
 	TLB_GEN_GUARD_MERGE,		/* R6 */
 	TLB_GEN_GUARD_SPAN,		/* R6 */
+	TLB_GEN_GUARD_RMAP,		/* R2: drop the rmap before the flush */
 	TLB_GEN_GUARD_GONE,		/* R7: nobody sees what reclaim unmapped */
 	TLB_GEN_GUARD_WRITE,		/* R7: write out before the flush */
 	NR_TLB_GEN_GUARDS

@@ -29,7 +29,7 @@ static const struct hazard *hazard;
 static pthread_barrier_t begin, end;
 static atomic_bool hit, finished;
 
-static void tidy(void)
+void hz_tidy(void)
 {
 	hz_write_file(DEBUG_DIR "break", "\n");
 	hz_write_file(DEBUG_DIR "delay_us", "0");
@@ -44,14 +44,14 @@ void hz_fail(const char *fmt, ...)
 	vprintf(fmt, ap);
 	printf(": %s\n", strerror(errno));
 	fflush(stdout);
-	tidy();
+	hz_tidy();
 	_exit(1);
 }
 
-static int skip(const char *why)
+int hz_skip(const char *why)
 {
 	printf("# SKIP %s\n", why);
-	tidy();
+	hz_tidy();
 	return SKIP;
 }
 
@@ -176,7 +176,11 @@ size_t hz_size(enum kind kind)
 
 char *hz_map(enum kind kind, const char **why)
 {
-	size_t size = hz_size(kind);
+	return hz_map_size(kind, hz_size(kind), why);
+}
+
+char *hz_map_size(enum kind kind, size_t size, const char **why)
+{
 	int flags = MAP_PRIVATE | MAP_ANONYMOUS | (kind == HUGETLB ? MAP_HUGETLB : 0);
 	char *mem;
 
@@ -189,14 +193,14 @@ char *hz_map(enum kind kind, const char **why)
 		return mem == MAP_FAILED ? NULL : mem;
 	}
 	/* A PMD range of its own, whatever is mapped of it. */
-	mem = mmap(NULL, 2 * hz_size(THP), PROT_READ | PROT_WRITE, flags, -1, 0);
+	mem = mmap(NULL, size + 2 * hz_size(THP), PROT_READ | PROT_WRITE, flags, -1, 0);
 	if (mem == MAP_FAILED) {
 		*why = "no memory";
 		return NULL;
 	}
 	mem = (char *)(((uintptr_t)mem + hz_size(THP) - 1) & ~(hz_size(THP) - 1));
 	if (kind == SMALL)
-		madvise(mem, hz_size(THP), MADV_NOHUGEPAGE);
+		madvise(mem, size + hz_size(THP), MADV_NOHUGEPAGE);
 	else if (hz_write_file(HZ_THP "enabled", "madvise") ||
 		 madvise(mem, size, MADV_HUGEPAGE)) {
 		*why = "no transparent huge pages";
@@ -218,7 +222,8 @@ static bool is_huge(const char *mem)
 		if (sscanf(line, "%lx-%lx ", &start, &end_) == 2)
 			inside = (uintptr_t)mem >= start && (uintptr_t)mem < end_;
 		else if (inside && (sscanf(line, "AnonHugePages: %lu", &kb) == 1 ||
-				    sscanf(line, "ShmemPmdMapped: %lu", &kb) == 1))
+				    sscanf(line, "ShmemPmdMapped: %lu", &kb) == 1 ||
+				    sscanf(line, "FilePmdMapped: %lu", &kb) == 1))
 			huge |= kb >= hz_size(THP) / 1024;
 	}
 	if (smaps)
@@ -273,6 +278,40 @@ int hz_uffd_wp(int uffd, void *mem, size_t size, bool protect)
 	return ioctl(uffd, UFFDIO_WRITEPROTECT, &wp);
 }
 
+void hz_init(const struct hazard *h)
+{
+	hazard = h;
+	hz_page = sysconf(_SC_PAGESIZE);
+	setvbuf(stdout, NULL, _IOLBF, 0);
+}
+
+const char *hz_set_delay(void)
+{
+	char value[16];
+
+	snprintf(value, sizeof(value), "%u", hz_delay);
+	if (hz_delay && hz_write_file(DEBUG_DIR "delay_us", value))
+		return "the kernel cannot delay flushes (CONFIG_DEBUG_TLB_GEN)";
+	return NULL;
+}
+
+const char *hz_set_break(const char *guard)
+{
+	char value[80];
+
+	snprintf(value, sizeof(value), "%s\n", guard);
+	if (*guard && hz_write_file(DEBUG_DIR "break", value))
+		return "the kernel has no such guard";
+	return NULL;
+}
+
+long hz_violations(void)
+{
+	long n = hz_read_file(DEBUG_DIR "violations");
+
+	return n > 0 ? n : 0;
+}
+
 static void *thread(void *arg)
 {
 	long role = (long)arg;
@@ -305,13 +344,10 @@ int hz_main(const struct hazard *h, int argc, char **argv)
 	long violations, roles = 0, counted = 0;
 	bool expect_red = false;
 	pthread_t threads[NR_ROLES];
-	char value[80];
 	uint64_t began = hz_now();
 	int opt;
 
-	hazard = h;
-	hz_page = sysconf(_SC_PAGESIZE);
-	setvbuf(stdout, NULL, _IOLBF, 0);
+	hz_init(h);
 	while ((opt = getopt(argc, argv, "n:d:rb:")) != -1) {
 		switch (opt) {
 		case 'n': want = strtoul(optarg, NULL, 0); break;
@@ -326,19 +362,17 @@ int hz_main(const struct hazard *h, int argc, char **argv)
 	if (optind != argc || !want)
 		usage(argv[0]);
 	if (sysconf(_SC_NPROCESSORS_ONLN) < roles)
-		return skip("not enough processors");
+		return hz_skip("not enough processors");
 
-	snprintf(value, sizeof(value), "%u", hz_delay);
-	if (hz_delay && hz_write_file(DEBUG_DIR "delay_us", value))
-		return skip("the kernel cannot delay flushes (CONFIG_DEBUG_TLB_GEN)");
-	why = h->setup();
+	why = hz_set_delay();
+	if (!why)
+		why = h->setup();
+	if (!why)
+		why = hz_set_break(guard);
 	if (why)
-		return skip(why);
-	snprintf(value, sizeof(value), "%s\n", guard);
-	if (*guard && hz_write_file(DEBUG_DIR "break", value))
-		return skip("the kernel has no such guard");
+		return hz_skip(why);
 
-	violations = hz_read_file(DEBUG_DIR "violations");
+	violations = hz_violations();
 	pthread_barrier_init(&begin, NULL, roles + 1);
 	pthread_barrier_init(&end, NULL, roles + 1);
 	for (long i = 0; i < roles; i++)
@@ -367,32 +401,30 @@ int hz_main(const struct hazard *h, int argc, char **argv)
 	pthread_barrier_wait(&begin);
 	for (long i = 0; i < roles; i++)
 		pthread_join(threads[i], NULL);
-	if (violations >= 0)
-		violations = hz_read_file(DEBUG_DIR "violations") - violations;
+	violations = hz_violations() - violations;
 
 	printf("# rounds %u hits %u red %u", rounds, hits, reds);
 	if (h->counter)
 		printf(" %s %ld", h->counter, counted);
-	if (violations >= 0)
-		printf(" violations %ld", violations);
+	printf(" violations %ld", violations);
 	if (*guard)
 		printf(" broken %ld", hz_read_file(DEBUG_DIR "broken"));
 	printf(" seconds %.1f\n", (hz_now() - began) / 1e9);
 
 	if (expect_red) {
-		tidy();
-		if (reds || violations > 0)
+		hz_tidy();
+		if (reds || violations)
 			return 0;
 		printf("# %s, and nothing notices\n", *guard ? "a guard is off" : "no fix");
 		return 1;
 	}
 	if (reds) {
 		printf("# %s\n", h->what_is_lost);
-		tidy();
+		hz_tidy();
 		return 1;
 	}
 	if (!hits)
-		return skip("B never came in between");
-	tidy();
+		return hz_skip("B never came in between");
+	hz_tidy();
 	return 0;
 }

@@ -42,6 +42,14 @@ struct hazard {
 
 int hz_main(const struct hazard *hazard, int argc, char **argv);
 
+/* For what has a main() of its own: why it cannot run, or NULL. */
+void hz_init(const struct hazard *hazard);
+const char *hz_set_delay(void);
+const char *hz_set_break(const char *guard);
+long hz_violations(void);		/* of assertions of the kernel */
+int hz_skip(const char *why);		/* the exit status */
+void hz_tidy(void);
+
 /* Give up on the whole test. */
 void __attribute__((noreturn, format(printf, 1, 2))) hz_fail(const char *fmt, ...);
 
@@ -84,6 +92,7 @@ void hz_drain_lru(void);
 /* Memory of one kind at an aligned address; size from hz_size(). */
 size_t hz_size(enum kind kind);
 char *hz_map(enum kind kind, const char **why);
+char *hz_map_size(enum kind kind, size_t size, const char **why);
 /* Write to it so that it is backed as @kind says; false if it is not. */
 bool hz_populate(char *mem, enum kind kind, char value);
 
