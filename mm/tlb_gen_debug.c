@@ -52,7 +52,7 @@ static bool tlb_gen_expected;
  */
 bool tlb_gen_debug_off(enum tlb_gen_guard guard, const char *who)
 {
-	/* Pairs with the release in tlb_gen_break_write(). */
+	/* Pairs with the release in tlb_gen_debug_break(). */
 	if (likely(smp_load_acquire(&tlb_gen_off) != guard))
 		return false;
 	if (*tlb_gen_off_who && strcmp(who, tlb_gen_off_who))
@@ -304,22 +304,36 @@ void tlb_gen_debug_merge_table(struct mm_struct *mm, pmd_t *pmd, pgtable_t table
 	(tlb_gen_merge_table)(mm, pmd, table);
 }
 
+/* R6: who frees a table flushes for what was pending in it. */
+static void tlb_gen_assert_span(struct mmu_gather *tlb, struct ptdesc *table,
+				unsigned long start, unsigned long end)
+{
+	tlb_gen_assert(tlb->fullmm || (tlb->start <= start && tlb->end >= end) ||
+		       !table->pt_tlb_gen ||
+		       !tlb_gen_word_others(tlb_gen_mm_word(tlb->mm), table->pt_tlb_gen,
+					    tlb->window));
+}
+
 void tlb_gen_debug_free_pte(struct mmu_gather *tlb, pgtable_t table,
 			    unsigned long addr, const char *who)
 {
-	if (page_ptdesc(table)->pt_tlb_gen && tlb_gen_debug_off(TLB_GEN_GUARD_SPAN, who))
-		return;
-	(tlb_gen_free_pte)(tlb, table, addr);
+	struct ptdesc *pt = page_ptdesc(table);
+
+	if (!pt->pt_tlb_gen || !tlb_gen_debug_off(TLB_GEN_GUARD_SPAN, who))
+		(tlb_gen_free_pte)(tlb, table, addr);
 	tlb_gen_inherited(tlb);
+	tlb_gen_assert_span(tlb, pt, addr & PMD_MASK, (addr & PMD_MASK) + PMD_SIZE);
 }
 
 void tlb_gen_debug_free_pmd(struct mmu_gather *tlb, pmd_t *pmd,
 			    unsigned long addr, const char *who)
 {
-	if (tlb_gen_table(pmd)->pt_tlb_gen && tlb_gen_debug_off(TLB_GEN_GUARD_SPAN, who))
-		return;
-	(tlb_gen_free_pmd)(tlb, pmd, addr);
+	struct ptdesc *pt = tlb_gen_table(pmd);
+
+	if (!pt->pt_tlb_gen || !tlb_gen_debug_off(TLB_GEN_GUARD_SPAN, who))
+		(tlb_gen_free_pmd)(tlb, pmd, addr);
 	tlb_gen_inherited(tlb);
+	tlb_gen_assert_span(tlb, pt, addr & PUD_MASK, (addr & PUD_MASK) + PUD_SIZE);
 }
 
 /**
@@ -340,6 +354,21 @@ void tlb_gen_debug_task(struct task_struct *task)
 	tlb_gen_assert(!task->tlb_gen_windows);
 }
 
+/**
+ * tlb_gen_debug_break - switch a guard off
+ * @guard: the only one that will be off; TLB_GEN_GUARD_NONE for none
+ * @who: the function that it stands in; "" for all
+ */
+void tlb_gen_debug_break(enum tlb_gen_guard guard, const char *who)
+{
+	guard(mutex)(&tlb_gen_break_lock);
+	WRITE_ONCE(tlb_gen_off, TLB_GEN_GUARD_NONE);
+	atomic_set(&tlb_gen_broken, 0);
+	strscpy_pad(tlb_gen_off_who, who);
+	/* Pairs with the acquire in tlb_gen_debug_off(). */
+	smp_store_release(&tlb_gen_off, guard);
+}
+
 static ssize_t tlb_gen_break_write(struct file *file, const char __user *buf,
 				   size_t count, loff_t *ppos)
 {
@@ -357,12 +386,7 @@ static ssize_t tlb_gen_break_write(struct file *file, const char __user *buf,
 	if (off < 0)
 		return off;
 
-	guard(mutex)(&tlb_gen_break_lock);
-	WRITE_ONCE(tlb_gen_off, TLB_GEN_GUARD_NONE);
-	atomic_set(&tlb_gen_broken, 0);
-	strscpy_pad(tlb_gen_off_who, who ?: "");
-	/* Pairs with the acquire in tlb_gen_debug_off(). */
-	smp_store_release(&tlb_gen_off, off);
+	tlb_gen_debug_break(off, who ?: "");
 	return count;
 }
 

@@ -474,6 +474,20 @@ static void assertions_fail(struct kunit *test)
 	tlb.inherited = 1;
 	KUNIT_EXPECT_EQ(test, VIOLATIONS(tlb_gen_debug_flush(&tlb)), 0);
 	__tlb_reset_range(&tlb);
+
+	/* A table that goes away while somebody else's flush of it is pending */
+	window = tlb_gen_open(fix.mm);
+	spin_lock(&fix.mm->page_table_lock);
+	tlb_gen_mark_table(fix.mm, fix.entry);
+	spin_unlock(&fix.mm->page_table_lock);
+	tlb_gen_debug_break(TLB_GEN_GUARD_SPAN, "");
+	KUNIT_EXPECT_EQ(test, VIOLATIONS(tlb_gen_free_pte(&tlb, fix.token, 0)), 1);
+	tlb_gen_debug_break(TLB_GEN_GUARD_NONE, "");
+	KUNIT_EXPECT_EQ(test, VIOLATIONS(tlb_gen_free_pte(&tlb, fix.token, 0)), 0);
+	KUNIT_EXPECT_EQ(test, tlb.end - tlb.start, PMD_SIZE);
+	tlb_gen_close(fix.mm, window);
+	fix.table->pt_tlb_gen = 0;
+	__tlb_reset_range(&tlb);
 	tlb_finish_mmu(&tlb);
 
 	fixture_exit(&fix);

@@ -38,6 +38,7 @@ enum tlb_gen_guard {
 };
 
 bool tlb_gen_debug_off(enum tlb_gen_guard guard, const char *who);
+void tlb_gen_debug_break(enum tlb_gen_guard guard, const char *who);
 void tlb_gen_debug_batch(void);
 
 unsigned long tlb_gen_debug_open(struct mm_struct *mm);

@@ -67,15 +67,18 @@ static const char *setup(void)
 	mkdir("/config", 0700);
 	if (mount("config", "/config", "configfs", 0, NULL) && errno != EBUSY)
 		return "no configfs";
-	if (mkdir("/config/nullb/nullb18", 0700))
+	/* It may be there from the last run. */
+	if (!mkdir("/config/nullb/nullb18", 0700)) {
+		for (size_t i = 0; i < sizeof(config) / sizeof(config[0]); i++)
+			if (hz_write_file(config[i].file, config[i].value))
+				hz_fail("%s", config[i].file);
+		make_zonefs("/dev/nullb18");
+		mkdir("/zonefs", 0700);
+		if (mount("/dev/nullb18", "/zonefs", "zonefs", 0, NULL))
+			return "no zonefs";
+	} else if (errno != EEXIST) {
 		return "no null_blk";
-	for (size_t i = 0; i < sizeof(config) / sizeof(config[0]); i++)
-		if (hz_write_file(config[i].file, config[i].value))
-			hz_fail("%s", config[i].file);
-	make_zonefs("/dev/nullb18");
-	mkdir("/zonefs", 0700);
-	if (mount("/dev/nullb18", "/zonefs", "zonefs", 0, NULL))
-		return "no zonefs";
+	}
 	writeback_map("/zonefs/cnv/0", (char *)mem, size);
 	if (madvise((char *)mem, hz_size(THP), MADV_HUGEPAGE))
 		return "no transparent huge pages";
