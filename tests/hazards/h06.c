@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * H6: A write-protects a page with userfaultfd, its flush pending; KSM merges it with others of the
- * same content. What the victim stores through its old entry after that shows up in
- * all of them.
+ * same content. What the victim stores through its old entry after they were
+ * compared is in no page that anybody sees.
  *
- * No guard is involved: KSM flushes what is exclusive.
+ * No guard of ours is involved: KSM flushes what is exclusive.
  */
 #define _GNU_SOURCE
 #include <setjmp.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <linux/userfaultfd.h>
@@ -26,6 +27,11 @@ static sigjmp_buf faulted;
 static void handler(int sig)
 {
 	siglongjmp(faulted, sig);
+}
+
+static void stop_ksm(void)
+{
+	hz_write_file(KSM "run", "0");
 }
 
 static bool merged(volatile char *p, volatile char *q)
@@ -46,6 +52,7 @@ static const char *setup(void)
 	if (madvise((char *)mem, hz_page, MADV_MERGEABLE) ||
 	    madvise((char *)other, 2 * hz_page, MADV_MERGEABLE))
 		return "no KSM";
+	atexit(stop_ksm);
 	hz_write_file(KSM "sleep_millisecs", "0");
 	hz_write_file(KSM "smart_scan", "0");
 	memset((char *)mem, 0, size);
@@ -105,12 +112,16 @@ static bool seen(void)
 static void b(void)
 {
 	hz_wait(&hz_began);
+	while (!(hz_pagemap((char *)mem) & PM_UFFD_WP) && !hz_done)
+		;
 	hz_write_file(KSM "run", "1");
 	if (hz_wait_for_a(seen)) {
 		unsigned long n = hz_count;
 
 		hz_b_done = true;
-		hz_wait_count(n + 10);
+		/* B has no old entry: it sees what the page table says. */
+		if (hz_wait_count(n + 10) && *mem != 'y')
+			hz_lost = true;
 	}
 	hz_wait(&hz_done);
 	hz_stop = true;
@@ -118,12 +129,12 @@ static void b(void)
 
 static enum outcome judge(void)
 {
-	return *other != 'x' ? RED : HIT;
+	return hz_lost || *other != 'x' ? RED : HIT;
 }
 
 static const struct hazard h06 = {
 	.name = "h06",
-	.what_is_lost = "a store went to a page that KSM had merged with another",
+	.what_is_lost = "a store went to a page that KSM had replaced",
 	.setup = setup,
 	.prepare = prepare,
 	.judge = judge,

@@ -3,6 +3,8 @@
  * H8: A says MADV_FREE: the entry is clean, its flush pending. B says MADV_FREE
  * of the same page, finds it clean and returns. A store after that through the
  * old, dirty entry leaves no dirty bit, and reclaim discards the page.
+ *
+ * Nobody can see that an entry is clean. A drops a swap entry behind it as well.
  */
 #define _GNU_SOURCE
 #include <sys/mman.h>
@@ -13,7 +15,9 @@
 #define MADV_PAGEOUT	21
 #endif
 
-static volatile char *mem;
+#define PM_SWAP		(1ULL << 62)
+
+static volatile char *mem, *swapped;
 static atomic_bool stored;
 
 static const char *setup(void)
@@ -21,16 +25,23 @@ static const char *setup(void)
 	const char *why;
 
 	mem = hz_map(SMALL, &why);
-	return mem ? NULL : why;
+	if (!mem)
+		return why;
+	swapped = mem + hz_page;
+	return NULL;
 }
 
 static void prepare(void)
 {
 	stored = false;
 	*mem = 'x';
+	*swapped = 'x';
+	hz_drain_lru();
+	if (madvise((char *)swapped, hz_page, MADV_PAGEOUT))
+		hz_fail("MADV_PAGEOUT");
 }
 
-/* Keeps the entry, writes once after B has returned. */
+/* Keeps the entry by reading, writes once after B has returned. */
 static void victim(void)
 {
 	*mem = 'x';
@@ -40,6 +51,7 @@ static void victim(void)
 			*mem = 'y';
 			atomic_store(&stored, true);
 		}
+		(void)*mem;
 	}
 }
 
@@ -48,14 +60,19 @@ static void a(void)
 	if (!hz_wait_count(1))
 		hz_fail("the victim does not write");
 	hz_a_begins();
-	if (madvise((char *)mem, hz_page, MADV_FREE))
+	if (madvise((char *)mem, 2 * hz_page, MADV_FREE))
 		hz_fail("MADV_FREE");
 	hz_a_done();
 }
 
+static bool seen(void)
+{
+	return !(hz_pagemap((char *)swapped) & (PM_SWAP | PM_PRESENT));
+}
+
 static void b(void)
 {
-	if (hz_wait_for_a(NULL)) {
+	if (hz_wait_for_a(seen)) {
 		if (madvise((char *)mem, hz_page, MADV_FREE))
 			hz_fail("MADV_FREE");
 		hz_b_done = true;

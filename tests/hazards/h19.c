@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <sys/ioctl.h>
@@ -31,6 +32,12 @@ static volatile unsigned long *src, *dst;
 static int page;
 static int uffd;
 
+static void restore(void)
+{
+	hz_write_file("/proc/sys/vm/laptop_mode", "0");
+	hz_write_file("/proc/sys/vm/swappiness", "60");
+}
+
 static const char *setup(void)
 {
 	const char *why;
@@ -49,6 +56,7 @@ static const char *setup(void)
 	    (mkdir(CGROUP, 0700) && errno != EEXIST) ||
 	    hz_write_file(CGROUP "cgroup.procs", pid))
 		return "no memory cgroups";
+	atexit(restore);
 	if (hz_write_file("/proc/sys/vm/laptop_mode", "1") ||
 	    hz_write_file("/proc/sys/vm/swappiness", "200"))
 		return "no laptop mode";
