@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * H6: A write-protects a page with userfaultfd, its flush pending; KSM merges it with others of the
- * same content. What the victim stores through its old entry after they were
- * compared is in no page that anybody sees.
+ * H6: A write-protects a page with userfaultfd, its flush pending; KSM merges it
+ * with others of the same content. What the victim stores through its old entry
+ * after they were compared is in no page that anybody sees.
  *
  * No guard of ours is involved: KSM flushes what is exclusive.
  */
