@@ -9,10 +9,6 @@
 
 #include "hazard.h"
 
-#ifndef MADV_PAGEOUT
-#define MADV_PAGEOUT	21
-#endif
-
 static volatile unsigned long *mem;
 
 static const char *setup(void)

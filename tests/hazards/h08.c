@@ -11,12 +11,6 @@
 
 #include "hazard.h"
 
-#ifndef MADV_PAGEOUT
-#define MADV_PAGEOUT	21
-#endif
-
-#define PM_SWAP		(1ULL << 62)
-
 static volatile char *mem, *swapped;
 static atomic_bool stored;
 

@@ -57,12 +57,7 @@ static void prepare(void)
 
 static void victim(void)
 {
-	unsigned long n = 0;
-
-	while (!atomic_load_explicit(&hz_stop, memory_order_relaxed)) {
-		*mem = ++n;
-		atomic_store_explicit(&hz_count, n, memory_order_relaxed);
-	}
+	hz_store_counts(mem);
 }
 
 static void a(void)

@@ -18,7 +18,6 @@
 
 #define PAGES		512
 #define MPOL_MF_MOVE	(1 << 1)
-#define PM_SOFT_DIRTY	(1ULL << 55)
 
 static volatile char *mem;
 static int memfd;

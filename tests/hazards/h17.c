@@ -10,10 +10,6 @@
 
 #include "writeback.h"
 
-#ifndef MADV_PAGEOUT
-#define MADV_PAGEOUT	21
-#endif
-
 static volatile char *mem;
 static size_t size;
 

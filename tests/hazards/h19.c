@@ -92,12 +92,7 @@ static void prepare(void)
 
 static void victim(void)
 {
-	unsigned long n = 0;
-
-	while (!atomic_load_explicit(&hz_stop, memory_order_relaxed)) {
-		*src = ++n;
-		atomic_store_explicit(&hz_count, n, memory_order_relaxed);
-	}
+	hz_store_counts(src);
 }
 
 /* What was not used since must be seen as such: the victim's entry is in its TLB. */

@@ -146,6 +146,16 @@ bool hz_wait_count(unsigned long count)
 	return true;
 }
 
+void hz_store_counts(volatile unsigned long *p)
+{
+	unsigned long n = 0;
+
+	while (!atomic_load_explicit(&hz_stop, memory_order_relaxed)) {
+		*p = ++n;
+		atomic_store_explicit(&hz_count, n, memory_order_relaxed);
+	}
+}
+
 bool hz_wait_for_a(bool (*seen)(void))
 {
 	if (!hz_wait(&hz_began))

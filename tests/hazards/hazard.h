@@ -17,6 +17,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/mman.h>
+
+#ifndef MADV_COLD
+#define MADV_COLD	20
+#define MADV_PAGEOUT	21
+#endif
 
 enum outcome { MISS, HIT, RED };
 
@@ -76,9 +82,14 @@ bool hz_wait_for_a(bool (*seen)(void));
 bool hz_wait(atomic_bool *flag);
 bool hz_wait_count(unsigned long count);
 
+/* The victim: store one number after the other until told to stop. */
+void hz_store_counts(volatile unsigned long *p);
+
 uint64_t hz_pagemap(const void *addr);
 #define PM_PRESENT	(1ULL << 63)
+#define PM_SWAP		(1ULL << 62)
 #define PM_UFFD_WP	(1ULL << 57)
+#define PM_SOFT_DIRTY	(1ULL << 55)
 #define PM_PFN		((1ULL << 55) - 1)
 
 uint64_t hz_now(void);			/* ns */

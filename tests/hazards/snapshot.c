@@ -35,12 +35,7 @@
 #include "hazard.h"
 #include "pagemap.h"
 
-#ifndef MADV_COLD
-#define MADV_COLD	20
-#define MADV_PAGEOUT	21
-#endif
 #define MPOL_MF_MOVE	(1 << 1)
-#define PM_SOFT_DIRTY	(1ULL << 55)
 #define MAX_THREADS	64
 
 enum method { SOFT_DIRTY, SCAN, UFFD_WP };

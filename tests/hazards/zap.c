@@ -4,10 +4,6 @@
 
 #include "zap.h"
 
-#ifndef MADV_PAGEOUT
-#define MADV_PAGEOUT	21
-#endif
-
 static volatile char *mem;
 static enum kind kind;
 static bool refill;
