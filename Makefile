@@ -20,6 +20,8 @@ ICOUNT	?= 0
 ROUNDS	?= 7
 ARGS	?=
 UPTO	?=
+MINUTES	?=
+SEED	?=
 
 # The kernels this applies to: patches/series-<version> for each.
 BASES	:= 6.12
@@ -42,13 +44,13 @@ OVERLAY	:= \
 	mm/tlb_gen_test.c
 
 VARS	:= BASE ARCH VARIANT SMP MEM NODES ACCEL KERNEL_SRC CONFIG BUILD_DIR V JOBS \
-	   DEST INIT APPEND TIMEOUT ICOUNT ROUNDS ARGS UPTO BASES ARCHES VARIANTS OVERLAY
+	   DEST INIT APPEND TIMEOUT ICOUNT ROUNDS ARGS UPTO MINUTES SEED BASES ARCHES VARIANTS OVERLAY
 export $(VARS)
 
 help:
 	@tools/help
 
-setup source apply image boot test bench compare fastpath hazards model each clean distclean:
+setup source apply image boot test bench compare fastpath hazards soak model each clean distclean:
 	@tools/$@
 
 # tools/compare is Python, which setup may have to install first.
@@ -59,5 +61,5 @@ quote	= '$(subst ','\'',$1)'
 env:
 	@: $(foreach v,$(VARS),$(info $v=$(call quote,$($v)); export $v))
 
-.PHONY: env help setup source apply image boot test bench compare fastpath hazards model each clean \
-	distclean
+.PHONY: env help setup source apply image boot test bench compare fastpath hazards soak model each \
+	clean distclean

@@ -12,8 +12,11 @@
 #include <kunit/test.h>
 #include <linux/jhash.h>
 #include <linux/mm.h>
+#include <linux/mman.h>
+#include <linux/mmu_notifier.h>
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
+#include <linux/uaccess.h>
 #include <linux/vmalloc.h>
 
 #include <asm/pgalloc.h>
@@ -492,10 +495,59 @@ static void assertions_fail(struct kunit *test)
 
 	fixture_exit(&fix);
 }
+
+/* A device with a TLB of its own */
+struct secondary {
+	struct mmu_notifier notifier;
+	unsigned int told, late;
+};
+
+static void secondary_invalidate(struct mmu_notifier *notifier, struct mm_struct *mm,
+				 unsigned long start, unsigned long end)
+{
+	struct secondary *sec = container_of(notifier, struct secondary, notifier);
+
+	sec->told++;
+	if (tlb_gen_word_alone(tlb_gen_mm_word(mm), TLB_GEN_NO_WINDOW))
+		sec->late++;
+}
+
+static const struct mmu_notifier_ops secondary_ops = {
+	.arch_invalidate_secondary_tlbs = secondary_invalidate,
+};
+
+/* H13: it is told before the window closes, and not when that guard is off. */
+static void notifier_before_close(struct kunit *test)
+{
+	static const enum tlb_gen_guard off[] = { TLB_GEN_GUARD_NONE, TLB_GEN_GUARD_CLOSE };
+	struct secondary sec = { .notifier.ops = &secondary_ops };
+	unsigned long addr;
+
+	addr = kunit_vm_mmap(test, NULL, 0, PAGE_SIZE, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS, 0);
+	KUNIT_ASSERT_NE(test, addr, 0);
+	KUNIT_ASSERT_EQ(test, mmu_notifier_register(&sec.notifier, current->mm), 0);
+	for (unsigned int i = 0; i < ARRAY_SIZE(off); i++) {
+		KUNIT_EXPECT_EQ(test, put_user(1, (int __user *)addr), 0);
+		sec.told = 0;
+		sec.late = 0;
+		tlb_gen_debug_break(off[i], "");
+		KUNIT_EXPECT_EQ(test, do_madvise(current->mm, addr, PAGE_SIZE, MADV_DONTNEED), 0);
+		tlb_gen_debug_break(TLB_GEN_GUARD_NONE, "");
+		KUNIT_EXPECT_NE(test, sec.told, 0);
+		KUNIT_EXPECT_EQ(test, sec.late, off[i] == TLB_GEN_GUARD_CLOSE ? sec.told : 0);
+	}
+	mmu_notifier_unregister(&sec.notifier, current->mm);
+}
 #else
 static void assertions_fail(struct kunit *test)
 {
 	kunit_skip(test, "CONFIG_DEBUG_TLB_GEN is off");
+}
+
+static void notifier_before_close(struct kunit *test)
+{
+	assertions_fail(test);
 }
 #endif
 
@@ -510,6 +562,7 @@ static struct kunit_case tlb_gen_cases[] = {
 	KUNIT_CASE(low_bits_stay_zero),
 	KUNIT_CASE(window_on_mm),
 	KUNIT_CASE(assertions_fail),
+	KUNIT_CASE(notifier_before_close),
 	{}
 };
 

@@ -101,13 +101,14 @@ cross_of()
 }
 
 # The kernel's make with nothing of ours in its environment: ARCH=all or a
-# command-line SMP= would otherwise reach it through MAKEFLAGS.
+# command-line SMP= would otherwise reach it through MAKEFLAGS. What ccache has to
+# compile it would preprocess first, for 15 % of the time: CCACHE_DEPEND.
 kmake()
 {
 	arch=$1
 	shift
 	env -i PATH="$PATH" HOME="${HOME:-/}" LC_ALL=C \
-		CCACHE_DIR="$BUILD_DIR/ccache" CCACHE_MAXSIZE=8G \
+		CCACHE_DIR="$BUILD_DIR/ccache" CCACHE_MAXSIZE=8G CCACHE_DEPEND=1 \
 		KBUILD_BUILD_USER=tlb-gen KBUILD_BUILD_HOST=tlb-gen \
 		KBUILD_BUILD_TIMESTAMP='Thu Jan  1 00:00:00 UTC 1970' \
 		make -j"$JOBS" ARCH="$(kernel_arch "$arch")" \

@@ -5,8 +5,6 @@
  * stores after that has to be in the third.
  */
 #include <fcntl.h>
-#include <string.h>
-#include <sys/ioctl.h>
 
 #include "hazard.h"
 #include "pagemap.h"
@@ -18,18 +16,8 @@ static int pagemap;
 static int scan(bool protect)
 {
 	struct page_region region;
-	struct pm_scan_arg arg = {
-		.size = sizeof(arg),
-		.flags = protect ? PM_SCAN_WP_MATCHING | PM_SCAN_CHECK_WPASYNC : 0,
-		.start = (uintptr_t)mem,
-		.end = (uintptr_t)mem + hz_page,
-		.vec = (uintptr_t)&region,
-		.vec_len = 1,
-		.category_mask = PAGE_IS_WRITTEN,
-		.return_mask = PAGE_IS_WRITTEN,
-	};
 
-	return ioctl(pagemap, PAGEMAP_SCAN, &arg);
+	return pagemap_scan(pagemap, mem, (char *)mem + hz_page, protect, &region, 1, NULL);
 }
 
 static const char *setup(void)

@@ -12,34 +12,15 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 
 #include "hazard.h"
+#include "migrate.h"
 
-#define PAGES		512
-#define MPOL_MF_MOVE	(1 << 1)
+#define PAGES		MIGRATE_PAGES
 
 static volatile char *mem;
 static int memfd;
 static unsigned int unreported;
-
-static bool move(int node)
-{
-	void *pages[PAGES];
-	int nodes[PAGES], status[PAGES];
-
-	for (int i = 0; i < PAGES; i++) {
-		pages[i] = (void *)(mem + i * hz_page);
-		nodes[i] = node;
-		status[i] = -1;
-	}
-	if (syscall(SYS_move_pages, 0, (long)PAGES, pages, nodes, status, MPOL_MF_MOVE) < 0)
-		return false;
-	for (int i = 0; i < PAGES; i++)
-		if (status[i] == node)
-			return true;
-	return false;
-}
 
 static void prepare(void)
 {
@@ -63,7 +44,7 @@ static const char *setup(void)
 	if (memfd < 0 || ftruncate(memfd, PAGES * hz_page))
 		hz_fail("memfd");
 	prepare();
-	if (!move(1) || !move(0))
+	if (!migrate(mem, PAGES, 1) || !migrate(mem, PAGES, 0))
 		return "no second node to migrate to";
 	*mem = 1;
 	if (!soft_dirty(0))
@@ -74,17 +55,13 @@ static const char *setup(void)
 static void a(void)
 {
 	hz_a_begins();
-	move(1);
+	migrate(mem, PAGES, 1);
 	hz_a_done();
 }
 
 static bool seen(void)
 {
-	/* Migration entries are no present ones. */
-	for (int i = 0; i < PAGES; i += 16)
-		if (!(hz_pagemap((char *)mem + i * hz_page) & PM_PRESENT))
-			return true;
-	return false;
+	return migrating(mem, PAGES);
 }
 
 static void b(void)
@@ -103,7 +80,7 @@ static void b(void)
 	hz_lost = unreported;
 	if (!came)
 		hz_began = false;
-	move(0);
+	migrate(mem, PAGES, 0);
 }
 
 static enum outcome judge(void)

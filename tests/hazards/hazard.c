@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 #include <linux/userfaultfd.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -18,6 +19,7 @@
 #include "hazard.h"
 
 #define DEBUG_DIR	"/sys/kernel/debug/tlb_gen/"
+#define BROKEN		3
 #define SKIP		4
 
 long hz_page;
@@ -45,7 +47,7 @@ void hz_fail(const char *fmt, ...)
 	printf(": %s\n", strerror(errno));
 	fflush(stdout);
 	hz_tidy();
-	_exit(1);
+	_exit(BROKEN);
 }
 
 int hz_skip(const char *why)
@@ -340,6 +342,17 @@ static void *thread(void *arg)
 	}
 }
 
+/* Some tests change what there is one of. */
+static const char *alone(void)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/tmp/%s.lock", hazard->name);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	return fd < 0 || flock(fd, LOCK_EX | LOCK_NB) ? "this test is running already" : NULL;
+}
+
 static void usage(const char *self)
 {
 	fprintf(stderr, "usage: %s [-n rounds] [-d delay in us] [-r] [-b guard[:function]]\n",
@@ -374,7 +387,9 @@ int hz_main(const struct hazard *h, int argc, char **argv)
 	if (sysconf(_SC_NPROCESSORS_ONLN) < roles)
 		return hz_skip("not enough processors");
 
-	why = hz_set_delay();
+	why = alone();
+	if (!why)
+		why = hz_set_delay();
 	if (!why)
 		why = h->setup();
 	if (!why)

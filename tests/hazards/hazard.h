@@ -56,7 +56,7 @@ long hz_violations(void);		/* of assertions of the kernel */
 int hz_skip(const char *why);		/* the exit status */
 void hz_tidy(void);
 
-/* Give up on the whole test. */
+/* Give up on the whole test: it could not do what it has to, and says nothing. */
 void __attribute__((noreturn, format(printf, 1, 2))) hz_fail(const char *fmt, ...);
 
 extern long hz_page;			/* bytes */

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What linux/fs.h and linux/userfaultfd.h have since 6.7 and 6.8. */
 #ifndef PAGEMAP_H
 #define PAGEMAP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <linux/fs.h>
 #include <linux/userfaultfd.h>
 
+/* What linux/fs.h and linux/userfaultfd.h have since 6.7 and 6.8. */
 #ifndef PAGEMAP_SCAN
 #define PAGE_IS_WRITTEN		(1 << 1)
 #define PM_SCAN_WP_MATCHING	(1 << 0)
@@ -34,5 +35,12 @@ struct uffdio_move {
 };
 #define UFFDIO_MOVE		_IOWR(UFFDIO, 0x05, struct uffdio_move)
 #endif
+
+/*
+ * What was written of [@start, @end), and with @protect write-protect it. Returns
+ * how many @regions, of @nr, or -1; in @walked, if given, where it stopped.
+ */
+int pagemap_scan(int pagemap, volatile void *start, volatile void *end, bool protect,
+		 struct page_region *regions, int nr, uint64_t *walked);
 
 #endif

@@ -27,15 +27,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "hazard.h"
+#include "migrate.h"
 #include "pagemap.h"
 
-#define MPOL_MF_MOVE	(1 << 1)
 #define MAX_THREADS	64
 
 enum method { SOFT_DIRTY, SCAN, UFFD_WP };
@@ -116,29 +114,21 @@ static void track_soft_dirty(struct tracker *t)
 /* Calls @found for what was written, and protects it. */
 static void scan(struct tracker *t, void (*found)(struct tracker *t, unsigned int page))
 {
+	char *end = (char *)page_of(mem, pages);
 	struct page_region regions[32];
-	struct pm_scan_arg arg = {
-		.size = sizeof(arg),
-		.flags = PM_SCAN_WP_MATCHING | PM_SCAN_CHECK_WPASYNC,
-		.start = (uintptr_t)mem,
-		.end = (uintptr_t)mem + (size_t)pages * hz_page,
-		.vec = (uintptr_t)regions,
-		.vec_len = 32,
-		.category_mask = PAGE_IS_WRITTEN,
-		.return_mask = PAGE_IS_WRITTEN,
-	};
+	uint64_t at = (uintptr_t)mem;
 
-	while (arg.start < arg.end) {
-		int n = ioctl(pagemap, PAGEMAP_SCAN, &arg);
+	while (at < (uintptr_t)end) {
+		int n = pagemap_scan(pagemap, (void *)at, end, true, regions, 32, &at);
 
 		if (n < 0)
 			hz_fail("PAGEMAP_SCAN");
 		for (int i = 0; i < n; i++)
-			for (uint64_t at = regions[i].start; at < regions[i].end; at += hz_page) {
+			for (uint64_t page = regions[i].start; page < regions[i].end;
+			     page += hz_page) {
 				atomic_fetch_add(&reported, 1);
-				found(t, (at - (uintptr_t)mem) / hz_page);
+				found(t, (page - (uintptr_t)mem) / hz_page);
 			}
-		arg.start = arg.walk_end;
 	}
 }
 
@@ -198,16 +188,6 @@ static void *messages(void *arg)
 	return NULL;
 }
 
-static void move(char *at, size_t size, int node)
-{
-	for (size_t i = 0; i < size; i += hz_page) {
-		void *page = at + i;
-		int status;
-
-		syscall(SYS_move_pages, 0, 1L, &page, &node, &status, MPOL_MF_MOVE);
-	}
-}
-
 static void *disturber(void *arg)
 {
 	unsigned int state = seed + MAX_THREADS;
@@ -242,7 +222,7 @@ static void *disturber(void *arg)
 			break;
 		case 4:
 		case 5:
-			move(at, (n > 32 ? 32 : n) * hz_page, rand_r(&state) % 2);
+			migrate(at, n > 32 ? 32 : n, rand_r(&state) % 2);
 			break;
 		}
 		usleep(rand_r(&state) % 2000);
