@@ -82,14 +82,10 @@ int tlb_gen_debug_expect(bool on)
 	return atomic_read(&tlb_gen_violations);
 }
 
-/*
- * hugetlb pages that are not of PMD size are under mm->page_table_lock.
- */
-static void tlb_gen_assert_locked(struct mm_struct *mm, const void *entry)
+static void tlb_gen_assert_locked(const void *entry)
 {
 #ifdef CONFIG_LOCKDEP
-	tlb_gen_assert(!debug_locks || lockdep_is_held(ptlock_ptr(tlb_gen_table(entry))) ||
-		       lockdep_is_held(&mm->page_table_lock));
+	tlb_gen_assert(!debug_locks || lockdep_is_held(ptlock_ptr(tlb_gen_table(entry))));
 #endif
 }
 
@@ -208,15 +204,15 @@ void tlb_gen_debug_free(struct mmu_gather *tlb)
 	tlb_gen_assert(tlb_gen_flushed(tlb));
 }
 
-static void tlb_gen_assert_mark(struct mm_struct *mm, const void *entry)
+static void tlb_gen_assert_mark(const void *entry)
 {
 	tlb_gen_assert(current->tlb_gen_windows > 0);
-	tlb_gen_assert_locked(mm, entry);
+	tlb_gen_assert_locked(entry);
 }
 
 void tlb_gen_debug_mark_table(struct mm_struct *mm, const void *entry, const char *who)
 {
-	tlb_gen_assert_mark(mm, entry);
+	tlb_gen_assert_mark(entry);
 	if (!tlb_gen_debug_off(TLB_GEN_GUARD_MARK, who))
 		(tlb_gen_mark_table)(mm, entry);
 }
@@ -225,7 +221,7 @@ void tlb_gen_debug_mark(struct mmu_gather *tlb, const void *entry, const char *w
 {
 	if (!tlb->gen_dirty)
 		return;
-	tlb_gen_assert_mark(tlb->mm, entry);
+	tlb_gen_assert_mark(entry);
 	if (tlb_gen_debug_off(TLB_GEN_GUARD_MARK, who))
 		tlb->gen_dirty = false;
 	(tlb_gen_mark)(tlb, entry);
@@ -254,7 +250,7 @@ static void tlb_gen_inherited(struct mmu_gather *tlb)
 void tlb_gen_debug_inherit(struct mmu_gather *tlb, const void *entry,
 			   unsigned long start, unsigned long end, const char *who)
 {
-	tlb_gen_assert_locked(tlb->mm, entry);
+	tlb_gen_assert_locked(entry);
 	if (tlb_gen_debug_off(TLB_GEN_GUARD_INHERIT, who))
 		return;
 	(tlb_gen_inherit)(tlb, entry, start, end);
@@ -272,7 +268,7 @@ void tlb_gen_debug_inherit_holes(struct mmu_gather *tlb, pud_t *pud, const char 
 void tlb_gen_debug_settle(struct vm_area_struct *vma, const void *entry,
 			  unsigned long start, unsigned long end, const char *who)
 {
-	tlb_gen_assert_locked(vma->vm_mm, entry);
+	tlb_gen_assert_locked(entry);
 	tlb_gen_assert(!current->tlb_gen_lazy);
 	if (!tlb_gen_debug_off(TLB_GEN_GUARD_SETTLE, who))
 		(tlb_gen_settle)(vma, entry, start, end);
@@ -290,7 +286,7 @@ bool tlb_gen_debug_pending(struct mm_struct *mm, const void *entry, const char *
 {
 	bool pending;
 
-	tlb_gen_assert_locked(mm, entry);
+	tlb_gen_assert_locked(entry);
 	pending = (tlb_gen_pending)(mm, entry);
 	return pending && !tlb_gen_debug_off(TLB_GEN_GUARD_PENDING, who);
 }
@@ -298,7 +294,7 @@ bool tlb_gen_debug_pending(struct mm_struct *mm, const void *entry, const char *
 void tlb_gen_debug_merge_table(struct mm_struct *mm, pmd_t *pmd, pgtable_t table,
 			       const char *who)
 {
-	tlb_gen_assert_locked(mm, pmd);
+	tlb_gen_assert_locked(pmd);
 	if (tlb_gen_table(pmd)->pt_tlb_gen && tlb_gen_debug_off(TLB_GEN_GUARD_MERGE, who))
 		return;
 	(tlb_gen_merge_table)(mm, pmd, table);

@@ -357,6 +357,7 @@ struct fixture {
 	pgtable_t token;
 	struct ptdesc *table;
 	pte_t *entry;
+	spinlock_t *ptl;
 };
 
 static void fixture_init(struct kunit *test, struct fixture *fix)
@@ -367,6 +368,7 @@ static void fixture_init(struct kunit *test, struct fixture *fix)
 	KUNIT_ASSERT_NOT_NULL(test, fix->token);
 	fix->table = page_ptdesc(fix->token);
 	fix->entry = ptdesc_address(fix->table);
+	fix->ptl = ptep_lockptr(fix->mm, fix->entry);
 }
 
 static void fixture_exit(struct fixture *fix)
@@ -382,7 +384,7 @@ static void window_on_mm(struct kunit *test)
 	struct fixture fix;
 
 	fixture_init(test, &fix);
-	spin_lock(&fix.mm->page_table_lock);
+	spin_lock(fix.ptl);
 	KUNIT_EXPECT_EQ(test, fix.table->pt_tlb_gen, 0);
 	KUNIT_EXPECT_FALSE(test, tlb_gen_pending(fix.mm, fix.entry));
 	one = tlb_gen_open(fix.mm);
@@ -406,7 +408,7 @@ static void window_on_mm(struct kunit *test)
 	one = tlb_gen_open(fix.mm);
 	KUNIT_EXPECT_FALSE(test, tlb_gen_pending(fix.mm, fix.entry));
 	tlb_gen_close(fix.mm, one);
-	spin_unlock(&fix.mm->page_table_lock);
+	spin_unlock(fix.ptl);
 	fixture_exit(&fix);
 }
 
@@ -443,7 +445,7 @@ static void assertions_fail(struct kunit *test)
 	/* A mark without the lock, and outside of a window */
 	KUNIT_EXPECT_EQ(test, VIOLATIONS(tlb_gen_mark_table(fix.mm, fix.entry)),
 			IS_ENABLED(CONFIG_LOCKDEP));
-	spin_lock(&fix.mm->page_table_lock);
+	spin_lock(fix.ptl);
 	KUNIT_EXPECT_EQ(test, VIOLATIONS(tlb_gen_mark_table(fix.mm, fix.entry)), 0);
 	tlb_gen_close(fix.mm, window);
 	KUNIT_EXPECT_EQ(test, VIOLATIONS(tlb_gen_mark_table(fix.mm, fix.entry)), 1);
@@ -454,7 +456,7 @@ static void assertions_fail(struct kunit *test)
 	current->tlb_gen_lazy++;
 	KUNIT_EXPECT_EQ(test, VIOLATIONS(tlb_gen_settle(&vma, fix.entry, 0, PAGE_SIZE)), 1);
 	current->tlb_gen_lazy--;
-	spin_unlock(&fix.mm->page_table_lock);
+	spin_unlock(fix.ptl);
 
 	/* A gather that frees, and closes, before it flushed; holes left over */
 	tlb_gather_mmu(&tlb, fix.mm);
@@ -480,9 +482,9 @@ static void assertions_fail(struct kunit *test)
 
 	/* A table that goes away while somebody else's flush of it is pending */
 	window = tlb_gen_open(fix.mm);
-	spin_lock(&fix.mm->page_table_lock);
+	spin_lock(fix.ptl);
 	tlb_gen_mark_table(fix.mm, fix.entry);
-	spin_unlock(&fix.mm->page_table_lock);
+	spin_unlock(fix.ptl);
 	tlb_gen_debug_break(TLB_GEN_GUARD_SPAN, "");
 	KUNIT_EXPECT_EQ(test, VIOLATIONS(tlb_gen_free_pte(&tlb, fix.token, 0)), 1);
 	tlb_gen_debug_break(TLB_GEN_GUARD_NONE, "");
@@ -523,16 +525,16 @@ static void notifier_before_close(struct kunit *test)
 	struct secondary sec = { .notifier.ops = &secondary_ops };
 	unsigned long addr;
 
-	addr = kunit_vm_mmap(test, NULL, 0, PAGE_SIZE, PROT_READ | PROT_WRITE,
+	addr = kunit_vm_mmap(test, NULL, 0, ARRAY_SIZE(off) * PAGE_SIZE, PROT_READ | PROT_WRITE,
 			     MAP_PRIVATE | MAP_ANONYMOUS, 0);
 	KUNIT_ASSERT_NE(test, addr, 0);
 	KUNIT_ASSERT_EQ(test, mmu_notifier_register(&sec.notifier, current->mm), 0);
-	for (unsigned int i = 0; i < ARRAY_SIZE(off); i++) {
+	for (unsigned int i = 0; i < ARRAY_SIZE(off); i++, addr += PAGE_SIZE) {
 		KUNIT_EXPECT_EQ(test, put_user(1, (int __user *)addr), 0);
 		sec.told = 0;
 		sec.late = 0;
 		tlb_gen_debug_break(off[i], "");
-		KUNIT_EXPECT_EQ(test, do_madvise(current->mm, addr, PAGE_SIZE, MADV_DONTNEED), 0);
+		KUNIT_EXPECT_EQ(test, vm_munmap(addr, PAGE_SIZE), 0);
 		tlb_gen_debug_break(TLB_GEN_GUARD_NONE, "");
 		KUNIT_EXPECT_NE(test, sec.told, 0);
 		KUNIT_EXPECT_EQ(test, sec.late, off[i] == TLB_GEN_GUARD_CLOSE ? sec.told : 0);

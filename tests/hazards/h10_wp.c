@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * H10, two ways to write-protect: UFFDIO_WRITEPROTECT has protected a page and
+ * flushes when it is done with all others; see scanned.h.
+ */
+#include "hazard.h"
+#include "scanned.h"
+
+#define PAGES	16384
+
+static const char *setup(void)
+{
+	return scanned_map(PAGES);
+}
+
+static void a(void)
+{
+	scanned_wait_for_victim();
+	hz_a_begins();
+	if (hz_uffd_wp(scanned_uffd, (void *)scanned, PAGES * hz_page, true))
+		hz_fail("UFFDIO_WRITEPROTECT");
+	hz_a_done();
+}
+
+static const struct hazard h10_wp = {
+	.name = "h10_wp",
+	.what_is_lost = "a store after PAGEMAP_SCAN is in no later scan",
+	.setup = setup,
+	.prepare = scanned_prepare,
+	.judge = scanned_judge,
+	.role = { scanned_victim, a, scanned_b },
+};
+
+int main(int argc, char **argv)
+{
+	return hz_main(&h10_wp, argc, argv);
+}
