@@ -3,21 +3,21 @@
  * H10: PAGEMAP_SCAN reports a page as written and write-protects it, its flush
  * pending; see scanned.h.
  */
-#include "hazard.h"
 #include "scanned.h"
 
 static const char *setup(void)
 {
-	return scanned_map(1);
+	return scanned_map(SMALL, hz_page);
+}
+
+static bool scan(void)
+{
+	return scanned_scan(true) >= 0;
 }
 
 static void a(void)
 {
-	scanned_wait_for_victim();
-	hz_a_begins();
-	if (scanned_scan(true) < 0)
-		hz_fail("PAGEMAP_SCAN");
-	hz_a_done();
+	scanned_a(scan);
 }
 
 static const struct hazard h10 = {

@@ -3,23 +3,16 @@
  * H10, two ways to write-protect: UFFDIO_WRITEPROTECT has protected a page and
  * flushes when it is done with all others; see scanned.h.
  */
-#include "hazard.h"
 #include "scanned.h"
-
-#define PAGES	16384
 
 static const char *setup(void)
 {
-	return scanned_map(PAGES);
+	return scanned_map(SMALL, 16384 * hz_page);
 }
 
 static void a(void)
 {
-	scanned_wait_for_victim();
-	hz_a_begins();
-	if (hz_uffd_wp(scanned_uffd, (void *)scanned, PAGES * hz_page, true))
-		hz_fail("UFFDIO_WRITEPROTECT");
-	hz_a_done();
+	scanned_a(scanned_protect);
 }
 
 static const struct hazard h10_wp = {

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
 
-#include "hazard.h"
 #include "pagemap.h"
 #include "scanned.h"
 
 volatile unsigned long *scanned;
-int scanned_uffd;
 
-static int pagemap;
+static enum kind kind;
+static size_t size;
+static int pagemap, uffd;
 
 int scanned_scan(bool protect)
 {
@@ -17,27 +19,43 @@ int scanned_scan(bool protect)
 	return pagemap_scan(pagemap, scanned, (char *)scanned + hz_page, protect, &region, 1, NULL);
 }
 
-const char *scanned_map(int pages)
+static const char *map(void)
 {
 	const char *why;
 
-	scanned = (void *)hz_map_size(SMALL, pages * hz_page, &why);
-	if (!scanned)
-		return why;
+	scanned = (void *)hz_map_size(kind, size, &why);
+	if (scanned)
+		uffd = hz_uffd_with(UFFD_FEATURE_WP_ASYNC | UFFD_FEATURE_WP_UNPOPULATED,
+				    (void *)scanned, size, UFFDIO_REGISTER_MODE_WP, &why);
+	return why;
+}
+
+const char *scanned_map(enum kind kind_, size_t size_)
+{
+	const char *why;
+
+	kind = kind_;
+	size = size_;
 	pagemap = open("/proc/self/pagemap", O_RDONLY);
-	scanned_uffd = hz_uffd_with(UFFD_FEATURE_WP_ASYNC | UFFD_FEATURE_WP_UNPOPULATED,
-				    (void *)scanned, pages * hz_page,
-				    UFFDIO_REGISTER_MODE_WP, &why);
+	why = map();
 	if (why)
 		return why;
-	for (int i = 0; i < pages; i++)
-		scanned[i * hz_page / sizeof(*scanned)] = 1;
+	memset((void *)scanned, 1, size);
 	return scanned_scan(true) == 1 && scanned_scan(true) == 0 ? NULL : "no PAGEMAP_SCAN";
 }
 
+/* A huge page is split by what a round does to it: take a new one. */
 void scanned_prepare(void)
 {
+	if (kind == THP && (munmap((void *)scanned, size) || close(uffd) || map() ||
+			    !hz_populate((char *)scanned, THP, 0)))
+		hz_fail("no huge page");
 	*scanned = 0;
+}
+
+bool scanned_protect(void)
+{
+	return !hz_uffd_wp(uffd, (void *)scanned, size, true);
 }
 
 void scanned_victim(void)
@@ -45,10 +63,14 @@ void scanned_victim(void)
 	hz_store_counts(scanned);
 }
 
-void scanned_wait_for_victim(void)
+void scanned_a(bool (*protect)(void))
 {
 	if (!hz_wait_count(1000))
 		hz_fail("the victim does not write");
+	hz_a_begins();
+	if (!protect())
+		hz_fail("write-protect");
+	hz_a_done();
 }
 
 static bool seen(void)

@@ -7,18 +7,21 @@
 #define SCANNED_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
-/* @pages of memory, of which the victim writes to the first. */
-const char *scanned_map(int pages);
+#include "hazard.h"
+
+/* Memory, of which the victim writes to the first page. */
+const char *scanned_map(enum kind kind, size_t size);
 extern volatile unsigned long *scanned;
-extern int scanned_uffd;
 
 /* Is the first page written? Protects it if @protect; -1 if the kernel cannot. */
 int scanned_scan(bool protect);
 
 void scanned_prepare(void);
 void scanned_victim(void);
-void scanned_wait_for_victim(void);	/* A, first */
+void scanned_a(bool (*protect)(void));
+bool scanned_protect(void);		/* all of it, by UFFDIO_WRITEPROTECT */
 void scanned_b(void);
 enum outcome scanned_judge(void);
 

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * H10, two ways to write-protect, a huge page; see scanned.h.
+ */
+#include "scanned.h"
+
+static const char *setup(void)
+{
+	return scanned_map(THP, hz_size(THP));
+}
+
+static void a(void)
+{
+	scanned_a(scanned_protect);
+}
+
+static const struct hazard h10_wp_thp = {
+	.name = "h10_wp_thp",
+	.what_is_lost = "a store after PAGEMAP_SCAN is in no later scan",
+	.setup = setup,
+	.prepare = scanned_prepare,
+	.judge = scanned_judge,
+	.role = { scanned_victim, a, scanned_b },
+};
+
+int main(int argc, char **argv)
+{
+	return hz_main(&h10_wp_thp, argc, argv);
+}
