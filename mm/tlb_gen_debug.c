@@ -38,7 +38,7 @@ static const char * const tlb_gen_guards[NR_TLB_GEN_GUARDS] = {
 static DEFINE_MUTEX(tlb_gen_break_lock);
 static enum tlb_gen_guard tlb_gen_off;
 static char tlb_gen_off_who[64];
-static u32 tlb_gen_delay_us;
+static u32 tlb_gen_delay_us, tlb_gen_batch_delay_us;
 static atomic_t tlb_gen_broken;
 static atomic_t tlb_gen_violations;
 static bool tlb_gen_expected;
@@ -90,12 +90,10 @@ static void tlb_gen_assert_locked(const void *entry)
 }
 
 /* Waits where a flush is owed, if it may. */
-static void tlb_gen_delay(void)
+static void tlb_gen_delay(u32 us)
 {
-	u32 delay = READ_ONCE(tlb_gen_delay_us);
-
-	if (delay && preemptible())
-		fsleep(delay);
+	if (us && preemptible())
+		fsleep(us);
 }
 
 static void tlb_gen_opened(struct mm_struct *mm)
@@ -184,7 +182,7 @@ void tlb_gen_debug_flush(struct mmu_gather *tlb)
 		(tlb_gen_finish)(tlb);
 		tlb->window = TLB_GEN_NO_WINDOW;
 	}
-	tlb_gen_delay();
+	tlb_gen_delay(READ_ONCE(tlb_gen_delay_us));
 }
 
 /**
@@ -192,7 +190,7 @@ void tlb_gen_debug_flush(struct mmu_gather *tlb)
  */
 void tlb_gen_debug_batch(void)
 {
-	tlb_gen_delay();
+	tlb_gen_delay(READ_ONCE(tlb_gen_batch_delay_us));
 }
 
 /**
@@ -401,6 +399,7 @@ static int __init tlb_gen_debug_init(void)
 
 	debugfs_create_file("break", 0600, dir, NULL, &tlb_gen_break_fops);
 	debugfs_create_u32("delay_us", 0600, dir, &tlb_gen_delay_us);
+	debugfs_create_u32("batch_delay_us", 0600, dir, &tlb_gen_batch_delay_us);
 	debugfs_create_atomic_t("broken", 0400, dir, &tlb_gen_broken);
 	debugfs_create_atomic_t("violations", 0600, dir, &tlb_gen_violations);
 	return 0;

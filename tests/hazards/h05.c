@@ -149,6 +149,7 @@ static const struct hazard h05 = {
 	.prepare = prepare,
 	.judge = judge,
 	.role = { victim, a, b },
+	.batches_at_once = true,
 };
 
 int main(int argc, char **argv)

@@ -35,6 +35,7 @@ void hz_tidy(void)
 {
 	hz_write_file(DEBUG_DIR "break", "\n");
 	hz_write_file(DEBUG_DIR "delay_us", "0");
+	hz_write_file(DEBUG_DIR "batch_delay_us", "0");
 }
 
 void hz_fail(const char *fmt, ...)
@@ -302,7 +303,9 @@ const char *hz_set_delay(void)
 	char value[16];
 
 	snprintf(value, sizeof(value), "%u", hz_delay);
-	if (hz_delay && hz_write_file(DEBUG_DIR "delay_us", value))
+	if (hz_delay && (hz_write_file(DEBUG_DIR "delay_us", value) ||
+			 (!hazard->batches_at_once &&
+			  hz_write_file(DEBUG_DIR "batch_delay_us", value))))
 		return "the kernel cannot delay flushes (CONFIG_DEBUG_TLB_GEN)";
 	return NULL;
 }

@@ -42,6 +42,8 @@ struct hazard {
 	enum outcome (*judge)(void);
 	/* Each runs once in a round, on a processor of its own. */
 	void (*role[NR_ROLES])(void);
+	/* The delay is not for what reclaim or migration flush: B is one of them. */
+	bool batches_at_once;
 	/* What the round has to be counted by, if not by hz_hit(): /proc/vmstat */
 	const char *counter;
 };
@@ -60,7 +62,7 @@ void hz_tidy(void);
 void __attribute__((noreturn, format(printf, 1, 2))) hz_fail(const char *fmt, ...);
 
 extern long hz_page;			/* bytes */
-extern unsigned int hz_delay;		/* us that a gather waits before its flush */
+extern unsigned int hz_delay;		/* us that a gather or a batch waits before its flush */
 
 /* In each round from 0: what the roles tell each other. */
 extern atomic_bool hz_began, hz_done;	/* A */
