@@ -82,11 +82,21 @@ int tlb_gen_debug_expect(bool on)
 	return atomic_read(&tlb_gen_violations);
 }
 
+#ifdef CONFIG_LOCKDEP
+static bool tlb_gen_locked(spinlock_t *ptl)
+{
+	return !debug_locks || lockdep_is_held(ptl);
+}
+#else
+static bool tlb_gen_locked(spinlock_t *ptl)
+{
+	return true;
+}
+#endif
+
 static void tlb_gen_assert_locked(const void *entry)
 {
-#ifdef CONFIG_LOCKDEP
-	tlb_gen_assert(!debug_locks || lockdep_is_held(ptlock_ptr(tlb_gen_table(entry))));
-#endif
+	tlb_gen_assert(tlb_gen_locked(ptlock_ptr(tlb_gen_table(entry))));
 }
 
 /* Waits where a flush is owed, if it may. */
@@ -284,7 +294,9 @@ bool tlb_gen_debug_pending(struct mm_struct *mm, const void *entry, const char *
 {
 	bool pending;
 
-	tlb_gen_assert_locked(entry);
+	/* pte_accessible() of a hugetlb page of PUD size, whose table has no lock */
+	if (!tlb_gen_locked(&mm->page_table_lock))
+		tlb_gen_assert_locked(entry);
 	pending = (tlb_gen_pending)(mm, entry);
 	return pending && !tlb_gen_debug_off(TLB_GEN_GUARD_PENDING, who);
 }

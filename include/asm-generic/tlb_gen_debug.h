@@ -12,6 +12,7 @@
  *			"GUARD:FUNCTION" in the function that calls it; "" none
  *	delay_us	how long a gather waits between the last PTL and its
  *			flush; 0 not at all
+ *	batch_delay_us	the same for batches of reclaim and migration
  *	broken		how often the guard that is off was asked for
  *	violations	assertions that failed
  *

@@ -70,10 +70,13 @@ static void b(void)
 		if (madvise((char *)mem, hz_page, MADV_FREE))
 			hz_fail("MADV_FREE");
 		hz_b_done = true;
-		hz_wait(&stored);
-		hz_drain_lru();
-		madvise((char *)mem, hz_page, MADV_PAGEOUT);
-		hz_lost = *mem != 'y';
+		if (hz_wait(&stored)) {
+			hz_drain_lru();
+			madvise((char *)mem, hz_page, MADV_PAGEOUT);
+			hz_lost = *mem != 'y';
+		} else {
+			hz_no_hit();
+		}
 	}
 	hz_wait(&hz_done);
 	hz_stop = true;

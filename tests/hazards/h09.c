@@ -56,8 +56,10 @@ static void b(void)
 
 	clear_refs();
 	n = hz_count;
-	hz_wait_count(n + 1000);
-	hz_lost = clean();
+	if (hz_wait_count(n + 1000))
+		hz_lost = clean();
+	else
+		came = false;
 	if (!came)
 		hz_began = false;
 	hz_wait(&hz_done);

@@ -66,11 +66,15 @@ static bool seen(void)
 static void b(void)
 {
 	bool came = hz_wait_for_a(seen);
+	int written;
 
 	if (scan(true) < 0)
 		hz_fail("PAGEMAP_SCAN");
 	hz_wait(&hz_done);
-	hz_lost = scan(false);
+	written = scan(false);
+	if (written < 0)
+		hz_fail("PAGEMAP_SCAN");
+	hz_lost = written;
 	if (!came)
 		hz_began = false;
 	migrate(mem, PAGES, 0);

@@ -80,11 +80,17 @@ void hz_a_done(void);
  */
 bool hz_wait_for_a(bool (*seen)(void));
 
+/* Somebody came too late: the round is no hit, whatever was seen. */
+void hz_no_hit(void);
+
 /* Wait for @flag; false after a second. */
 bool hz_wait(atomic_bool *flag);
 bool hz_wait_count(unsigned long count);
 
-/* The victim: store one number after the other until told to stop. */
+/*
+ * The victim: store one number after the other until told to stop, each counted
+ * after it was stored and before the next one is.
+ */
 void hz_store_counts(volatile unsigned long *p);
 
 uint64_t hz_pagemap(const void *addr);

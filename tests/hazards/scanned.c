@@ -82,13 +82,18 @@ void scanned_b(void)
 {
 	if (hz_wait_for_a(seen)) {
 		unsigned long n;
+		int written;
 
 		if (scanned_scan(true) < 0)
 			hz_fail("PAGEMAP_SCAN");
-		/* One of these stores has begun since. */
+		/* The second store from here on has begun since. */
 		n = hz_count;
-		hz_wait_count(n + 2);
-		hz_lost = scanned_scan(false) != 1;
+		if (!hz_wait_count(n + 2))
+			hz_no_hit();
+		else if ((written = scanned_scan(false)) < 0)
+			hz_fail("PAGEMAP_SCAN");
+		else
+			hz_lost = !written;
 	}
 	hz_wait(&hz_done);
 	hz_stop = true;
