@@ -17,6 +17,7 @@
 #include "hazard.h"
 
 #define MPOL_MF_MOVE_ALL	(1 << 2)
+#define CROWD			512	/* pages */
 
 /*
  * The page is the file's first. The victim's process maps it once: the flush
@@ -24,6 +25,13 @@
  */
 static volatile unsigned long *mem;
 static int memfd, ask[2], answer[2];
+
+/*
+ * The victim keeps its TLB full: QEMU makes one with few entries small, and for
+ * the TLBI of another page (arm64, the migrating process's) drops all of a small one.
+ */
+static volatile char *crowd;
+
 static sigjmp_buf faulted;
 
 static void handler(int sig)
@@ -73,7 +81,14 @@ static bool migrated(void)
 static const char *setup(void)
 {
 	struct sigaction action = { .sa_handler = handler };
+	const char *why;
 	pid_t child;
+
+	crowd = hz_map_size(SMALL, CROWD * hz_page, &why);
+	if (!crowd)
+		return why;
+	for (int i = 0; i < CROWD; i++)
+		crowd[i * hz_page] = 1;
 
 	memfd = memfd_create("h05", MFD_CLOEXEC);
 	if (memfd < 0 || ftruncate(memfd, hz_page) || pipe(ask) || pipe(answer))
@@ -110,6 +125,7 @@ static void victim(void)
 	for (;;) {
 		*mem = n + 1;
 		n++;
+		(void)crowd[n % CROWD * hz_page];
 		atomic_store_explicit(&hz_count, n, memory_order_relaxed);
 	}
 }
