@@ -87,7 +87,7 @@ void cow_b(void)
 		 */
 		came = hz_now() - asked_before < hz_delay * 1000ULL;
 	}
-	hz_wait(&hz_done);
+	hz_wait_for_a_done();
 	if (hz_uffd_wp(uffd, (void *)mem, size, false))
 		hz_fail("un-protect");
 }

@@ -70,7 +70,7 @@ static void b(void)
 
 	if (hz_write_file("/proc/self/clear_refs", "4"))
 		hz_fail("clear_refs");
-	hz_wait(&hz_done);
+	hz_wait_for_a_done();
 	unreported = 0;
 	for (int i = 0; i < PAGES; i++) {
 		mem[i * hz_page] = 1;

@@ -70,7 +70,7 @@ static void b(void)
 
 	if (scan(true) < 0)
 		hz_fail("PAGEMAP_SCAN");
-	hz_wait(&hz_done);
+	hz_wait_for_a_done();
 	written = scan(false);
 	if (written < 0)
 		hz_fail("PAGEMAP_SCAN");

@@ -174,6 +174,12 @@ bool hz_wait_for_a(bool (*seen)(void))
 	return true;
 }
 
+void hz_wait_for_a_done(void)
+{
+	while (!atomic_load(&hz_done))
+		usleep(100);
+}
+
 void hz_no_hit(void)
 {
 	atomic_store(&hit, false);

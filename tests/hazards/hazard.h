@@ -80,6 +80,9 @@ void hz_a_done(void);
  */
 bool hz_wait_for_a(bool (*seen)(void));
 
+/* B: before it undoes what A did, however long that takes. */
+void hz_wait_for_a_done(void);
+
 /* Somebody came too late: the round is no hit, whatever was seen. */
 void hz_no_hit(void);
 

@@ -32,12 +32,7 @@ static bool seen(void)
 /* Blocks in the fault once its entry is gone, until B's check is over. */
 void wp_victim(void)
 {
-	unsigned long n = 0;
-
-	while (!atomic_load_explicit(&hz_stop, memory_order_relaxed)) {
-		*mem = ++n;
-		atomic_store_explicit(&hz_count, n, memory_order_relaxed);
-	}
+	hz_store_counts(mem);
 }
 
 void wp_a(void)
@@ -64,7 +59,7 @@ void wp_b(void)
 			if (*mem != snapshot)
 				hz_lost = true;
 	}
-	hz_wait(&hz_done);
+	hz_wait_for_a_done();
 	hz_stop = true;
 	if (hz_uffd_wp(uffd, (void *)mem, hz_size(kind), false))
 		hz_fail("un-protect");
