@@ -6,8 +6,7 @@
 #include "pagemap.h"
 #include "scanned.h"
 
-volatile unsigned long *scanned;
-
+static volatile unsigned long *scanned;
 static enum kind kind;
 static size_t size;
 static int pagemap, uffd;

@@ -13,7 +13,6 @@
 
 /* Memory, of which the victim writes to the first page. */
 const char *scanned_map(enum kind kind, size_t size);
-extern volatile unsigned long *scanned;
 
 /* Is the first page written? Protects it if @protect; -1 if the kernel cannot. */
 int scanned_scan(bool protect);
