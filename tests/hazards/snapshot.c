@@ -417,7 +417,8 @@ int main(int argc, char **argv)
 		lost = compare(round++, &hit);
 		hits += hit;
 		stop = false;
-		done = lost || round == rounds;
+		done = lost || round == rounds ||
+		       (expect_red && round >= rounds / 4 && hz_violations() > violations);
 		pthread_barrier_wait(&go);
 	}
 	for (unsigned int i = 0; i < nr; i++)
