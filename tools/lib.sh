@@ -115,7 +115,7 @@ kmake()
 		mv "$BUILD_DIR/kcc.$$" "$BUILD_DIR/kcc"
 	}
 	env -i PATH="$PATH" HOME="${HOME:-/}" LC_ALL=C GLIBC_TUNABLES="$CC_TUNABLES" \
-		CCACHE_DIR="$BUILD_DIR/ccache" CCACHE_MAXSIZE=8G \
+		CCACHE_DIR="$BUILD_DIR/ccache" CCACHE_MAXSIZE=8G CCACHE_DEPEND=1 \
 		KBUILD_BUILD_USER=tlb-gen KBUILD_BUILD_HOST=tlb-gen \
 		KBUILD_BUILD_TIMESTAMP='Thu Jan  1 00:00:00 UTC 1970' \
 		make -j"$JOBS" ARCH="$(kernel_arch "$arch")" \
@@ -235,6 +235,21 @@ kvm_boots()
 		fi
 	fi
 	[ "$(cat "$tried")" = yes ]
+}
+
+# tsc_khz: by what a TSC counts that TCG emulates, which is the host's. On a busy
+# host the kernel cannot find out, and its clock has a resolution of 4 ms then.
+tsc_khz()
+{
+	[ "$(uname -m)" = x86_64 ] || return 0
+	kept=$BUILD_DIR/times/tsc-$(cat /proc/sys/kernel/random/boot_id)
+	if [ ! -s "$kept" ]; then
+		gcc -O2 -o "$kept.$$" "$ROOT/tools/tsc.c"
+		"$kept.$$" >"$kept.$$.khz"
+		mv "$kept.$$.khz" "$kept"
+		rm -f "$kept.$$"
+	fi
+	cat "$kept"
 }
 
 # accel_of ARCH IMAGE: the accelerator that this run uses.

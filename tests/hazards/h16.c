@@ -13,29 +13,27 @@
 #include <unistd.h>
 #include <sys/mman.h>
 
-#include "hazard.h"
 #include "migrate.h"
 
 #define PAGES		MIGRATE_PAGES
 
-static volatile char *mem;
 static int memfd;
 static unsigned int unreported;
 
 static void prepare(void)
 {
-	if (mem && munmap((void *)mem, PAGES * hz_page))
+	if (migrate_mem && munmap((void *)migrate_mem, PAGES * hz_page))
 		hz_fail("munmap");
-	mem = mmap(NULL, PAGES * hz_page, PROT_READ | PROT_WRITE, MAP_SHARED, memfd, 0);
-	if (mem == MAP_FAILED)
+	migrate_mem = mmap(NULL, PAGES * hz_page, PROT_READ | PROT_WRITE, MAP_SHARED, memfd, 0);
+	if (migrate_mem == MAP_FAILED)
 		hz_fail("mmap");
 	for (int i = 0; i < PAGES; i++)
-		(void)mem[i * hz_page];
+		(void)migrate_mem[i * hz_page];
 }
 
 static bool soft_dirty(int i)
 {
-	return hz_pagemap((char *)mem + i * hz_page) & PM_SOFT_DIRTY;
+	return hz_pagemap((char *)migrate_mem + i * hz_page) & PM_SOFT_DIRTY;
 }
 
 static const char *setup(void)
@@ -44,48 +42,28 @@ static const char *setup(void)
 	if (memfd < 0 || ftruncate(memfd, PAGES * hz_page))
 		hz_fail("memfd");
 	prepare();
-	if (!migrate(mem, PAGES, 1) || !migrate(mem, PAGES, 0))
+	if (!migrate(1) || !migrate(0))
 		return "no second node to migrate to";
-	*mem = 1;
+	*migrate_mem = 1;
 	if (!soft_dirty(0))
 		return "the kernel has no soft-dirty bit";
 	return NULL;
 }
 
-static void a(void)
-{
-	hz_a_begins();
-	migrate(mem, PAGES, 1);
-	hz_a_done();
-}
-
-static bool seen(void)
-{
-	return migrating(mem, PAGES);
-}
-
 static void b(void)
 {
-	bool came = hz_wait_for_a(seen);
-
+	migrate_meets();
 	if (hz_write_file("/proc/self/clear_refs", "4"))
 		hz_fail("clear_refs");
 	hz_wait_for_a_done();
 	unreported = 0;
 	for (int i = 0; i < PAGES; i++) {
-		mem[i * hz_page] = 1;
+		migrate_mem[i * hz_page] = 1;
 		if (!soft_dirty(i))
 			unreported++;
 	}
 	hz_lost = unreported;
-	if (!came)
-		hz_began = false;
-	migrate(mem, PAGES, 0);
-}
-
-static enum outcome judge(void)
-{
-	return hz_lost ? RED : hz_began ? HIT : MISS;
+	migrate(0);
 }
 
 static const struct hazard h16 = {
@@ -93,8 +71,8 @@ static const struct hazard h16 = {
 	.what_is_lost = "a store after clear_refs(4) is not soft-dirty",
 	.setup = setup,
 	.prepare = prepare,
-	.judge = judge,
-	.role = { a, b },
+	.judge = migrate_judge,
+	.role = { migrate_a, b },
 };
 
 int main(int argc, char **argv)

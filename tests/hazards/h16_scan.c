@@ -6,13 +6,11 @@
  */
 #include <fcntl.h>
 
-#include "hazard.h"
 #include "migrate.h"
 #include "pagemap.h"
 
 #define PAGES		MIGRATE_PAGES
 
-static volatile char *mem;
 static int pagemap;
 
 /* How many regions were written; -1 if the kernel cannot tell. */
@@ -20,13 +18,13 @@ static int scan(bool protect)
 {
 	struct page_region regions[PAGES];
 
-	return pagemap_scan(pagemap, mem, mem + PAGES * hz_page, protect, regions, PAGES, NULL);
+	return pagemap_scan(pagemap, migrate_mem, migrate_mem + PAGES * hz_page, protect, regions, PAGES, NULL);
 }
 
 static void prepare(void)
 {
 	for (int i = 0; i < PAGES; i++)
-		mem[i * hz_page] = 1;
+		migrate_mem[i * hz_page] = 1;
 }
 
 static const char *setup(void)
@@ -34,40 +32,28 @@ static const char *setup(void)
 	const char *why;
 	int uffd;
 
-	mem = hz_map_size(SMALL, PAGES * hz_page, &why);
-	if (!mem)
+	migrate_mem = hz_map_size(SMALL, PAGES * hz_page, &why);
+	if (!migrate_mem)
 		return why;
 	pagemap = open("/proc/self/pagemap", O_RDONLY);
 	uffd = hz_uffd_with(UFFD_FEATURE_WP_ASYNC | UFFD_FEATURE_WP_UNPOPULATED,
-			    (void *)mem, PAGES * hz_page, UFFDIO_REGISTER_MODE_WP, &why);
+			    (void *)migrate_mem, PAGES * hz_page, UFFDIO_REGISTER_MODE_WP, &why);
 	(void)uffd;
 	if (why)
 		return why;
 	prepare();
 	if (scan(true) != 1 || scan(true))
 		return "no PAGEMAP_SCAN";
-	if (!migrate(mem, PAGES, 1) || !migrate(mem, PAGES, 0))
+	if (!migrate(1) || !migrate(0))
 		return "no second node to migrate to";
 	return NULL;
 }
 
-static void a(void)
-{
-	hz_a_begins();
-	migrate(mem, PAGES, 1);
-	hz_a_done();
-}
-
-static bool seen(void)
-{
-	return migrating(mem, PAGES);
-}
-
 static void b(void)
 {
-	bool came = hz_wait_for_a(seen);
 	int written;
 
+	migrate_meets();
 	if (scan(true) < 0)
 		hz_fail("PAGEMAP_SCAN");
 	hz_wait_for_a_done();
@@ -75,14 +61,7 @@ static void b(void)
 	if (written < 0)
 		hz_fail("PAGEMAP_SCAN");
 	hz_lost = written;
-	if (!came)
-		hz_began = false;
-	migrate(mem, PAGES, 0);
-}
-
-static enum outcome judge(void)
-{
-	return hz_lost ? RED : hz_began ? HIT : MISS;
+	migrate(0);
 }
 
 static const struct hazard h16_scan = {
@@ -90,8 +69,8 @@ static const struct hazard h16_scan = {
 	.what_is_lost = "a page that nobody wrote since PAGEMAP_SCAN is reported as written",
 	.setup = setup,
 	.prepare = prepare,
-	.judge = judge,
-	.role = { a, b },
+	.judge = migrate_judge,
+	.role = { migrate_a, b },
 };
 
 int main(int argc, char **argv)

@@ -8,7 +8,10 @@
 
 #define MPOL_MF_MOVE	(1 << 1)
 
-bool migrate(volatile char *mem, int pages, int node)
+volatile char *migrate_mem;
+static bool met;
+
+bool migrate_pages(pid_t pid, volatile char *mem, int pages, int node)
 {
 	void *page[MIGRATE_PAGES];
 	int nodes[MIGRATE_PAGES], status[MIGRATE_PAGES];
@@ -18,7 +21,7 @@ bool migrate(volatile char *mem, int pages, int node)
 		nodes[i] = node;
 		status[i] = -1;
 	}
-	if (syscall(SYS_move_pages, 0, (long)pages, page, nodes, status, MPOL_MF_MOVE) < 0)
+	if (syscall(SYS_move_pages, pid, (long)pages, page, nodes, status, MPOL_MF_MOVE) < 0)
 		return false;
 	for (int i = 0; i < pages; i++)
 		if (status[i] == node)
@@ -26,10 +29,33 @@ bool migrate(volatile char *mem, int pages, int node)
 	return false;
 }
 
-bool migrating(volatile char *mem, int pages)
+bool migrate(int node)
 {
-	for (int i = 0; i < pages; i += 16)
-		if (!(hz_pagemap((char *)mem + i * hz_page) & PM_PRESENT))
+	return migrate_pages(0, migrate_mem, MIGRATE_PAGES, node);
+}
+
+/* Nobody takes these pages away: one that is not present has a migration entry. */
+static bool seen(void)
+{
+	for (int i = 0; i < MIGRATE_PAGES; i += 16)
+		if (!(hz_pagemap((char *)migrate_mem + i * hz_page) & PM_PRESENT))
 			return true;
 	return false;
+}
+
+void migrate_a(void)
+{
+	hz_a_begins();
+	migrate(1);
+	hz_a_done();
+}
+
+void migrate_meets(void)
+{
+	met = hz_wait_for_a(seen);
+}
+
+enum outcome migrate_judge(void)
+{
+	return hz_lost ? RED : met ? HIT : MISS;
 }
