@@ -101,7 +101,8 @@ cross_of()
 }
 
 # A compiler grows its heap by 128 KiB a time: two thirds of its page faults.
-CC_TUNABLES=glibc.malloc.top_pad=67108864
+export CC_TUNABLES=glibc.malloc.top_pad=67108864
+export CCACHE_DIR="$BUILD_DIR/ccache"
 
 # The kernel's make with nothing of ours in its environment: ARCH=all or a
 # command-line SMP= would otherwise reach it through MAKEFLAGS. kcc has one path
@@ -115,7 +116,7 @@ kmake()
 		mv "$BUILD_DIR/kcc.$$" "$BUILD_DIR/kcc"
 	}
 	env -i PATH="$PATH" HOME="${HOME:-/}" LC_ALL=C GLIBC_TUNABLES="$CC_TUNABLES" \
-		CCACHE_DIR="$BUILD_DIR/ccache" CCACHE_MAXSIZE=8G CCACHE_DEPEND=1 \
+		CCACHE_DIR="$CCACHE_DIR" CCACHE_MAXSIZE=8G CCACHE_DEPEND=1 \
 		KBUILD_BUILD_USER=tlb-gen KBUILD_BUILD_HOST=tlb-gen \
 		KBUILD_BUILD_TIMESTAMP='Thu Jan  1 00:00:00 UTC 1970' \
 		make -j"$JOBS" ARCH="$(kernel_arch "$arch")" \

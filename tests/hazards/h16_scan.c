@@ -18,7 +18,8 @@ static int scan(bool protect)
 {
 	struct page_region regions[PAGES];
 
-	return pagemap_scan(pagemap, migrate_mem, migrate_mem + PAGES * hz_page, protect, regions, PAGES, NULL);
+	return pagemap_scan(pagemap, migrate_mem, migrate_mem + PAGES * hz_page, protect,
+			    regions, PAGES, NULL);
 }
 
 static void prepare(void)

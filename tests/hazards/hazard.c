@@ -367,6 +367,11 @@ static bool alone(void)
 	return fd >= 0 && !flock(fd, LOCK_EX | LOCK_NB);
 }
 
+bool hz_told(unsigned int round, unsigned int rounds, long violations)
+{
+	return round >= rounds / 4 && hz_violations() > violations;
+}
+
 static void usage(const char *self)
 {
 	fprintf(stderr, "usage: %s [-n rounds] [-d delay in us] [-r] [-b guard[:function]]\n",
@@ -421,12 +426,9 @@ int hz_main(const struct hazard *h, int argc, char **argv)
 		if (pthread_create(&threads[i], NULL, thread, (void *)i))
 			hz_fail("thread");
 
-	/*
-	 * Where red is expected, once is enough, and a kernel that has said so
-	 * gets a quarter of the rounds to show it.
-	 */
+	/* Where red is expected, once is enough. */
 	while (rounds < want &&
-	       !(expect_red && (reds || (rounds >= want / 4 && hz_violations() > violations)))) {
+	       !(expect_red && (reds || hz_told(rounds, want, violations)))) {
 		enum outcome outcome;
 		long before;
 

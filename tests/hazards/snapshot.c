@@ -222,7 +222,7 @@ static void *disturber(void *arg)
 			break;
 		case 4:
 		case 5:
-			migrate_pages(0, at, n > 32 ? 32 : n, rand_r(&state) % 2);
+			migrate_pages(at, n > 32 ? 32 : n, rand_r(&state) % 2);
 			break;
 		}
 		usleep(rand_r(&state) % 2000);
@@ -418,7 +418,7 @@ int main(int argc, char **argv)
 		hits += hit;
 		stop = false;
 		done = lost || round == rounds ||
-		       (expect_red && round >= rounds / 4 && hz_violations() > violations);
+		       (expect_red && hz_told(round, rounds, violations));
 		pthread_barrier_wait(&go);
 	}
 	for (unsigned int i = 0; i < nr; i++)
