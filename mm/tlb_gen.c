@@ -7,6 +7,7 @@
  */
 
 #include <linux/atomic.h>
+#include <linux/hugetlb.h>	/* flush_tlb_range() of x86 */
 #include <linux/mm.h>
 #include <linux/vmstat.h>
 
@@ -16,7 +17,7 @@
 #include <trace/events/tlb_gen.h>
 
 /* The word lies on page->mapping, where 2 in the two low bits says "movable". */
-static_assert(!(TLB_GEN_MASK & 3));
+static_assert(!((TLB_GEN_MASK | TLB_GEN_GONE) & 3));
 
 /*
  * tlb_gen_close() when other windows are open, contended or traced. A cmpxchg
@@ -50,8 +51,8 @@ void __tlb_gen_trace_mark(struct mm_struct *mm, struct ptdesc *table)
  * Is a window other than the caller's pending on this table? Under its PTL.
  *
  * A word that no window at all, the caller's included, keeps pending goes back
- * to 0: it must not look recent again when the generation wraps, and the next
- * one to look shall stop at the word. While the caller's own window may be the
+ * to 0, but for GONE: it must not look recent again when the generation wraps, and
+ * the next one to look shall stop at the word. While the caller's own window may be the
  * one that marked it, the word stays, because others have to see it.
  */
 static bool tlb_gen_table_pending(struct mm_struct *mm, struct ptdesc *table,
@@ -60,7 +61,7 @@ static bool tlb_gen_table_pending(struct mm_struct *mm, struct ptdesc *table,
 	u64 word = atomic64_read_acquire(&mm->tlb_gen);
 
 	if (!tlb_gen_word_others(word, table->pt_tlb_gen, TLB_GEN_NO_WINDOW))
-		WRITE_ONCE(table->pt_tlb_gen, 0);
+		WRITE_ONCE(table->pt_tlb_gen, table->pt_tlb_gen & TLB_GEN_GONE);
 	return tlb_gen_word_others(word, table->pt_tlb_gen, own);
 }
 
@@ -76,14 +77,29 @@ static void tlb_gen_add(struct mmu_gather *tlb, unsigned long start, unsigned lo
 	trace_tlb_gen_inherit(tlb->mm, start, end);
 }
 
+/*
+ * Who walks more than this takes over for the whole table: x86 drops all of a TLB
+ * for 34 pages, and then once is enough.
+ */
+#define GONE_PAGES	32
+
 void __tlb_gen_inherit(struct mmu_gather *tlb, struct ptdesc *table,
 		       unsigned long start, unsigned long end)
 {
 	/* It flushes everything, or nobody runs in the mm any more. */
 	if (tlb->fullmm)
 		return;
-	if (tlb_gen_table_pending(tlb->mm, table, tlb->window))
+	if (table->pt_tlb_gen & TLB_GEN_GONE) {
+		if (end - start > GONE_PAGES * PAGE_SIZE) {
+			start &= PMD_MASK;
+			end = start + PMD_SIZE;
+			WRITE_ONCE(table->pt_tlb_gen,
+				   tlb_gen_word_mark(atomic64_read(&tlb->mm->tlb_gen)));
+		}
 		tlb_gen_add(tlb, start, end);
+	} else if (tlb_gen_table_pending(tlb->mm, table, tlb->window)) {
+		tlb_gen_add(tlb, start, end);
+	}
 }
 
 /* Is no window open but the gather's? For what was read without a lock. */
@@ -97,6 +113,7 @@ static bool tlb_gen_alone(struct mmu_gather *tlb)
 	return tlb_gen_word_alone(atomic64_read_acquire(&tlb->mm->tlb_gen), tlb->window);
 }
 
+#undef tlb_gen_inherit_mm	/* CONFIG_DEBUG_TLB_GEN */
 /**
  * tlb_gen_inherit_mm - take over what is pending where no table word tells
  * @tlb: the gather
@@ -145,8 +162,14 @@ bool tlb_gen_pending(struct mm_struct *mm, const void *entry)
 {
 	struct ptdesc *table = tlb_gen_table(entry);
 
-	return table->pt_tlb_gen &&
+	return table->pt_tlb_gen & TLB_GEN_MARKED &&
 		tlb_gen_table_pending(mm, table, TLB_GEN_NO_WINDOW);
+}
+
+void __weak arch_tlb_gen_settle(struct vm_area_struct *vma, unsigned long start,
+				unsigned long end)
+{
+	flush_tlb_range(vma, start, end);
 }
 
 static void tlb_gen_flush(struct vm_area_struct *vma, unsigned long start,
@@ -162,6 +185,21 @@ void __tlb_gen_settle(struct vm_area_struct *vma, struct ptdesc *table,
 {
 	if (tlb_gen_table_pending(vma->vm_mm, table, TLB_GEN_NO_WINDOW))
 		tlb_gen_flush(vma, start, end);
+}
+
+void __tlb_gen_settle_gone(struct vm_area_struct *vma, struct ptdesc *table,
+			   unsigned long start, unsigned long end)
+{
+	bool gone = table->pt_tlb_gen & TLB_GEN_GONE;
+
+	if (gone) {
+		start &= PMD_MASK;
+		end = start + PMD_SIZE;
+	}
+	if (tlb_gen_table_pending(vma->vm_mm, table, TLB_GEN_NO_WINDOW) || gone)
+		tlb_gen_flush(vma, start, end);
+	if (gone)
+		WRITE_ONCE(table->pt_tlb_gen, table->pt_tlb_gen & ~TLB_GEN_GONE);
 }
 
 /**
@@ -189,5 +227,6 @@ void __tlb_gen_merge_table(struct mm_struct *mm, u64 parent, struct ptdesc *chil
 	u64 word = atomic64_read_acquire(&mm->tlb_gen);
 
 	if (tlb_gen_word_others(word, parent, TLB_GEN_NO_WINDOW))
-		WRITE_ONCE(child->pt_tlb_gen, tlb_gen_word_mark(word));
+		WRITE_ONCE(child->pt_tlb_gen, tlb_gen_word_mark(word) |
+			   (child->pt_tlb_gen & TLB_GEN_GONE));
 }

@@ -6,6 +6,7 @@
 
 #include <linux/debugfs.h>
 #include <linux/delay.h>
+#include <linux/hugetlb.h>	/* flush_tlb_range() of x86 */
 #include <linux/lockdep.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
@@ -125,14 +126,19 @@ static void tlb_gen_closing(struct mm_struct *mm, u64 window)
 
 unsigned long tlb_gen_debug_open(struct mm_struct *mm)
 {
-	unsigned long window = (tlb_gen_open)(mm);
+	unsigned long window;
 
+	if (tlb_gen_debug_off(TLB_GEN_GUARD_OPEN, ""))
+		return TLB_GEN_NO_WINDOW;
+	window = (tlb_gen_open)(mm);
 	tlb_gen_opened(mm);
 	return window;
 }
 
 void tlb_gen_debug_close(struct mm_struct *mm, unsigned long window)
 {
+	if (window == TLB_GEN_NO_WINDOW)
+		return;
 	tlb_gen_closing(mm, window);
 	(tlb_gen_close)(mm, window);
 }
@@ -203,6 +209,20 @@ void tlb_gen_debug_batch(void)
 	tlb_gen_delay(READ_ONCE(tlb_gen_batch_delay_us));
 }
 
+#ifdef CONFIG_TRANSPARENT_HUGEPAGE
+pmd_t tlb_gen_debug_pmdp_clear_flush(struct vm_area_struct *vma,
+				     unsigned long addr, pmd_t *pmdp)
+{
+	unsigned long window = tlb_gen_debug_open(vma->vm_mm);
+	pmd_t pmd = pmdp_huge_get_and_clear(vma->vm_mm, addr, pmdp);
+
+	mdelay(READ_ONCE(tlb_gen_delay_us) / USEC_PER_MSEC);
+	flush_pmd_tlb_range(vma, addr, addr + HPAGE_PMD_SIZE);
+	tlb_gen_debug_close(vma->vm_mm, window);
+	return pmd;
+}
+#endif
+
 /**
  * tlb_gen_debug_free - a gather is going to free pages and tables
  * @tlb: the gather
@@ -255,13 +275,31 @@ static void tlb_gen_inherited(struct mmu_gather *tlb)
 		tlb->inherited = 0;
 }
 
+/* What reclaim and migration left, if that guard is off. */
+static void tlb_gen_forget_gone(const void *entry, const char *who)
+{
+	struct ptdesc *table = tlb_gen_table(entry);
+
+	if ((table->pt_tlb_gen & TLB_GEN_GONE) && tlb_gen_debug_off(TLB_GEN_GUARD_GONE, who))
+		table->pt_tlb_gen &= ~TLB_GEN_GONE;
+}
+
 void tlb_gen_debug_inherit(struct mmu_gather *tlb, const void *entry,
 			   unsigned long start, unsigned long end, const char *who)
 {
 	tlb_gen_assert_locked(entry);
 	if (tlb_gen_debug_off(TLB_GEN_GUARD_INHERIT, who))
 		return;
+	tlb_gen_forget_gone(entry, who);
 	(tlb_gen_inherit)(tlb, entry, start, end);
+	tlb_gen_inherited(tlb);
+}
+
+void tlb_gen_debug_inherit_mm(struct mmu_gather *tlb, unsigned long start,
+			      unsigned long end, const char *who)
+{
+	if (!tlb_gen_debug_off(TLB_GEN_GUARD_HOLES, who))
+		(tlb_gen_inherit_mm)(tlb, start, end);
 	tlb_gen_inherited(tlb);
 }
 
@@ -280,6 +318,22 @@ void tlb_gen_debug_settle(struct vm_area_struct *vma, const void *entry,
 	tlb_gen_assert(!current->tlb_gen_lazy);
 	if (!tlb_gen_debug_off(TLB_GEN_GUARD_SETTLE, who))
 		(tlb_gen_settle)(vma, entry, start, end);
+}
+
+void tlb_gen_debug_gone(const void *entry)
+{
+	tlb_gen_assert_locked(entry);
+	(tlb_gen_gone)(entry);
+}
+
+void tlb_gen_debug_settle_gone(struct vm_area_struct *vma, const void *entry,
+			       unsigned long start, unsigned long end, const char *who)
+{
+	tlb_gen_assert_locked(entry);
+	tlb_gen_assert(!current->tlb_gen_lazy);
+	tlb_gen_forget_gone(entry, who);
+	if (!tlb_gen_debug_off(TLB_GEN_GUARD_SETTLE, who))
+		(tlb_gen_settle_gone)(vma, entry, start, end);
 }
 
 void tlb_gen_debug_settle_hugetlb(struct vm_area_struct *vma, pte_t *ptep,

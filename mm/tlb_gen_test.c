@@ -346,7 +346,7 @@ static void low_bits_stay_zero(struct kunit *test)
 		u64 word = make_word(generation, TLB_GEN_OPEN_MASK, TLB_GEN_OPEN_MASK);
 		u64 mark = tlb_gen_word_mark(word);
 
-		if (mark & 3 || !mark)
+		if ((mark | TLB_GEN_GONE) & 3 || !mark)
 			KUNIT_FAIL(test, "generation %llu: mark %llx", generation, mark);
 	}
 }
@@ -408,6 +408,65 @@ static void window_on_mm(struct kunit *test)
 	one = tlb_gen_open(fix.mm);
 	KUNIT_EXPECT_FALSE(test, tlb_gen_pending(fix.mm, fix.entry));
 	tlb_gen_close(fix.mm, one);
+	spin_unlock(fix.ptl);
+	fixture_exit(&fix);
+}
+
+/* GONE is no window, and what it says is not lost by what windows do. */
+static void gone_word(struct kunit *test)
+{
+	u64 gone = tlb_gen_word_mark(make_word(4, 0, 0)) | TLB_GEN_GONE;
+
+	KUNIT_EXPECT_EQ(test, tlb_gen_word_others(make_word(4, 0, 1), TLB_GEN_GONE, NONE), 0);
+	/* fewer windows than GONE is worth */
+	KUNIT_EXPECT_EQ(test, tlb_gen_word_others(make_word(4, 0, 1), gone, NONE), 1);
+	KUNIT_EXPECT_EQ(test, tlb_gen_word_others(make_word(5, 0, 1), gone, NONE), 1);
+	KUNIT_EXPECT_EQ(test, tlb_gen_word_others(make_word(5, 0, 0), gone, NONE), 0);
+}
+
+static void gone_on_mm(struct kunit *test)
+{
+	struct vm_area_struct vma = {};
+	struct mmu_gather tlb;
+	unsigned long window;
+	struct fixture fix;
+
+	fixture_init(test, &fix);
+	vma.vm_mm = fix.mm;
+	tlb_gather_mmu(&tlb, fix.mm);
+	spin_lock(fix.ptl);
+
+	/* Faults do not wait for it, marks keep it, cleaning up keeps it. */
+	tlb_gen_gone(fix.entry);
+	KUNIT_EXPECT_FALSE(test, tlb_gen_pending(fix.mm, fix.entry));
+	KUNIT_EXPECT_EQ(test, fix.table->pt_tlb_gen, TLB_GEN_GONE);
+	window = tlb_gen_open(fix.mm);
+	tlb_gen_mark_table(fix.mm, fix.entry);
+	KUNIT_EXPECT_TRUE(test, fix.table->pt_tlb_gen & TLB_GEN_GONE);
+	KUNIT_EXPECT_TRUE(test, tlb_gen_pending(fix.mm, fix.entry));
+	tlb_gen_close(fix.mm, window);
+
+	/* A walker of a part flushes that part, and leaves it to others. */
+	tlb_gen_inherit(&tlb, fix.entry, PMD_SIZE, PMD_SIZE + PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, tlb.start, PMD_SIZE);
+	KUNIT_EXPECT_EQ(test, tlb.end, PMD_SIZE + PAGE_SIZE);
+	KUNIT_EXPECT_TRUE(test, fix.table->pt_tlb_gen & TLB_GEN_GONE);
+
+	/* One of a larger part takes it over for all, and says so itself. */
+	tlb_gen_inherit(&tlb, fix.entry, PMD_SIZE + PAGE_SIZE, PMD_SIZE + 64 * PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, tlb.start, PMD_SIZE);
+	KUNIT_EXPECT_EQ(test, tlb.end, 2 * PMD_SIZE);
+	KUNIT_EXPECT_TRUE(test, tlb.inherited);
+	KUNIT_EXPECT_FALSE(test, fix.table->pt_tlb_gen & TLB_GEN_GONE);
+	KUNIT_EXPECT_TRUE(test, tlb_gen_pending(fix.mm, fix.entry));
+	spin_unlock(fix.ptl);
+	tlb_finish_mmu(&tlb);
+
+	/* Moving an entry flushes it away. */
+	spin_lock(fix.ptl);
+	tlb_gen_gone(fix.entry);
+	tlb_gen_settle_gone(&vma, fix.entry, 0, PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, fix.table->pt_tlb_gen, 0);
 	spin_unlock(fix.ptl);
 	fixture_exit(&fix);
 }
@@ -563,6 +622,8 @@ static struct kunit_case tlb_gen_cases[] = {
 	KUNIT_CASE(mark_after_wrap),
 	KUNIT_CASE(low_bits_stay_zero),
 	KUNIT_CASE(window_on_mm),
+	KUNIT_CASE(gone_word),
+	KUNIT_CASE(gone_on_mm),
 	KUNIT_CASE(assertions_fail),
 	KUNIT_CASE(notifier_before_close),
 	{}

@@ -30,17 +30,17 @@
  *
  *   table word	ptdesc->pt_tlb_gen, plain stores under that table's PTL:
  *
- *		 63         47 46 45                   0
- *		+-------------+--+----------------------+
- *		| generation  | 1|           0          |
- *		+-------------+--+----------------------+
+ *		 63         47 46 45         3  2   1 0
+ *		+-------------+--+------------+----+---+
+ *		| generation  | 1|      0     |GONE| 0 |
+ *		+-------------+--+------------+----+---+
  *
  *		The generation the mm had when an entry of this table last
- *		changed inside a window. 0: nothing pending; bit 46 tells
- *		that from generation 0. The two low bits stay 0: the word lies
- *		on page->mapping, where 2 would say "movable". Bits 2 and 3
- *		are kept for a flush that no window will finish (reclaim
- *		batches, lazy classes).
+ *		changed inside a window; bit 46 tells that from generation 0.
+ *		GONE: a batch of reclaim or migration made entries non-present
+ *		and no window will say when it has flushed. 0: nothing pending.
+ *		The two low bits stay 0: the word lies on page->mapping, where
+ *		2 would say "movable". Bit 3 is kept for lazy classes.
  *
  * A table of generation s is pending, the caller's own window left out, when
  *
@@ -54,6 +54,14 @@
  * slot. Marks of one table never become older, because each is read from the
  * mm word under the PTL. Generations are only compared for equality, modulo
  * their width: wrap-around can report too much, never too little.
+ *
+ * GONE concerns walkers, who must not return before the flush (R3), and whoever
+ * moves a non-present entry elsewhere. It does not concern faults. A page that
+ * was unmapped dirty is not written out, and if it belongs to a file not unlocked
+ * either, before its batch is flushed (R7); an anonymous one that a fault brings
+ * back meanwhile is the same page, exclusive to the mm if it was. (One that was
+ * clean may be freed first and be another page then: as it always was.) Nobody
+ * knows when all batches have flushed: GONE stays until a walker takes it over.
  *
  *   window                                  other CPU
  *
@@ -88,6 +96,10 @@
  *   tlb_gen_inherit_holes()		the same for pmd_none() seen unlocked
  *   tlb_gen_pending()			is a flush owed for this table?
  *   tlb_gen_settle()			flush a page now if one is owed
+ *   tlb_gen_pmdp_clear_flush()		make a hole and flush under the lock
+ *   tlb_gen_gone()			reclaim or migration made an entry
+ *					non-present and flushes with its batch
+ *   tlb_gen_settle_gone()		flush before a non-present entry moves
  *   tlb_gen_inherit_pud_hole()
  *   tlb_gen_mark_hugetlb(),
  *   tlb_gen_settle_hugetlb()		hugetlb pages, whose tables may be shared
@@ -115,7 +127,7 @@
 
 #ifdef CONFIG_TLB_GEN
 
-/* mm word: a slot counts more windows than there can be tasks, which have one each. */
+/* mm word: a slot counts more windows than there can be tasks, which have two at most. */
 #define TLB_GEN_OPEN_BITS	23
 #define TLB_GEN_OPEN_MASK	GENMASK_ULL(TLB_GEN_OPEN_BITS - 1, 0)
 #define TLB_GEN_MARKED		BIT_ULL(2 * TLB_GEN_OPEN_BITS)
@@ -124,6 +136,9 @@
 
 /* What a mark takes from the mm word */
 #define TLB_GEN_MASK		GENMASK_ULL(63, TLB_GEN_SHIFT - 1)
+
+/* Table word: a batch of reclaim or migration has made entries non-present. */
+#define TLB_GEN_GONE		BIT_ULL(2)
 
 /* tlb_gen_word_others(): the caller has no window of its own */
 #define TLB_GEN_NO_WINDOW	0
@@ -171,10 +186,10 @@ static inline u64 tlb_gen_word_mark(u64 word)
  */
 static inline unsigned int tlb_gen_word_others(u64 word, u64 table, u64 own)
 {
-	u64 age = (word - table) >> TLB_GEN_SHIFT;
+	u64 age = (word - (table & TLB_GEN_MASK)) >> TLB_GEN_SHIFT;
 	unsigned int older = !tlb_gen_word_slot(word);
 
-	if (!table)
+	if (!(table & TLB_GEN_MARKED))
 		return 0;
 	if (!age)
 		return tlb_gen_word_open(word, 0) + tlb_gen_word_open(word, 1) -
@@ -204,6 +219,8 @@ void __tlb_gen_inherit(struct mmu_gather *tlb, struct ptdesc *table,
 		       unsigned long start, unsigned long end);
 void __tlb_gen_settle(struct vm_area_struct *vma, struct ptdesc *table,
 		      unsigned long start, unsigned long end);
+void __tlb_gen_settle_gone(struct vm_area_struct *vma, struct ptdesc *table,
+			   unsigned long start, unsigned long end);
 void tlb_gen_settle_mm(struct vm_area_struct *vma, unsigned long start,
 		       unsigned long end);
 void __tlb_gen_merge_table(struct mm_struct *mm, u64 parent, struct ptdesc *child);
@@ -220,7 +237,7 @@ void __tlb_gen_trace_open(struct mm_struct *mm, u64 word, u64 window);
 void __tlb_gen_trace_close(struct mm_struct *mm, u64 word, u64 window);
 void __tlb_gen_trace_mark(struct mm_struct *mm, struct ptdesc *table);
 
-/* Provided by the architecture: leaf entries of any level, complete on return. */
+/* Leaf entries of any level, complete on return. Default: flush_tlb_range() */
 void arch_tlb_gen_settle(struct vm_area_struct *vma, unsigned long start,
 			 unsigned long end);
 
@@ -304,7 +321,8 @@ static inline void tlb_gen_mark_table(struct mm_struct *mm, const void *entry)
 	 * Read anew under this PTL: never older than what it replaces. Who
 	 * walks page frames reads it as page->mapping, without the PTL.
 	 */
-	WRITE_ONCE(table->pt_tlb_gen, tlb_gen_word_mark(atomic64_read(&mm->tlb_gen)));
+	WRITE_ONCE(table->pt_tlb_gen, tlb_gen_word_mark(atomic64_read(&mm->tlb_gen)) |
+		   (table->pt_tlb_gen & TLB_GEN_GONE));
 	count_vm_tlb_event(TLB_GEN_MARK);
 	if (tracepoint_enabled(tlb_gen_mark))
 		__tlb_gen_trace_mark(mm, table);
@@ -338,7 +356,9 @@ static inline void tlb_gen_mark(struct mmu_gather *tlb, const void *entry)
  * A walker that finds an entry none, protected or swapped may be looking at
  * the work of a window that has not flushed yet; it must not return before
  * that flush. Adds [@start, @end) to the gather at page stride and with the
- * level hint off: what is stale may be a block where a table is now.
+ * level hint off: what is stale may be a block where a table is now. What a
+ * batch of reclaim or migration left it takes over by marking the table, if it
+ * walks all of it: no window of theirs will end.
  *
  * Context: under the table's PTL, at least once per section.
  * Ordering: the PTL, then an acquire of the mm word (see the head).
@@ -347,14 +367,15 @@ static inline void tlb_gen_mark(struct mmu_gather *tlb, const void *entry)
 static inline void tlb_gen_inherit(struct mmu_gather *tlb, const void *entry,
 				   unsigned long start, unsigned long end)
 {
-	u64 word = atomic64_read_acquire(&tlb->mm->tlb_gen);
-	struct ptdesc *table;
+	struct ptdesc *table = tlb_gen_table(entry);
 
-	if (likely(tlb_gen_word_alone(word, tlb->window)))
+	if (likely(!table->pt_tlb_gen))
 		return;
-	table = tlb_gen_table(entry);
-	if (table->pt_tlb_gen)
-		__tlb_gen_inherit(tlb, table, start, end);
+	/* The last mark was this thread's own, most of the time. */
+	if (!(table->pt_tlb_gen & TLB_GEN_GONE) &&
+	    tlb_gen_word_alone(atomic64_read_acquire(&tlb->mm->tlb_gen), tlb->window))
+		return;
+	__tlb_gen_inherit(tlb, table, start, end);
 }
 
 /**
@@ -434,7 +455,8 @@ static inline void tlb_gen_inherit_pud_hole(struct mmu_gather *tlb,
  * whoever looks at a page that may be shared; its table's word would belong to
  * several mms. Migration and write faults of private pages hold no such lock.
  * Above the PMD level no word is written: faults ask for any window there, and
- * what pte_accessible() would have to know is flushed at once.
+ * what pte_accessible() would have to know is flushed at once. PAGEMAP_SCAN holds
+ * that lock for one page only, and marks: a uffd-wp area shares no tables.
  *
  * Context: as tlb_gen_mark().
  */
@@ -469,8 +491,46 @@ static inline void tlb_gen_settle(struct vm_area_struct *vma, const void *entry,
 {
 	struct ptdesc *table = tlb_gen_table(entry);
 
-	if (table->pt_tlb_gen)
+	if (table->pt_tlb_gen & TLB_GEN_MARKED)
 		__tlb_gen_settle(vma, table, start, end);
+}
+
+/**
+ * tlb_gen_gone - record that an entry became non-present and is flushed in a batch
+ * @entry: kernel address of the PTE
+ *
+ * For reclaim and migration, which keep no list of the mms in their batch and
+ * hence have no window that could end.
+ *
+ * Context: under the PTE table's PTL, after the entry was changed.
+ * Source: replaces the counters of batches per mm (3ea277194daa).
+ */
+static inline void tlb_gen_gone(const void *entry)
+{
+	struct ptdesc *table = tlb_gen_table(entry);
+
+	WRITE_ONCE(table->pt_tlb_gen, table->pt_tlb_gen | TLB_GEN_GONE);
+}
+
+/**
+ * tlb_gen_settle_gone - flush before a non-present entry moves elsewhere
+ * @vma: the VMA
+ * @entry: kernel address of an entry of the PTE table that entries move out of
+ * @start: first address, bytes
+ * @end: end of the range, bytes
+ *
+ * Whoever faults the entry in at its new place owns the page: no CPU may use it
+ * at the old one. What a batch left in the table is flushed for all of it, once.
+ *
+ * Context: as tlb_gen_settle().
+ */
+static inline void tlb_gen_settle_gone(struct vm_area_struct *vma, const void *entry,
+				       unsigned long start, unsigned long end)
+{
+	struct ptdesc *table = tlb_gen_table(entry);
+
+	if (unlikely(table->pt_tlb_gen))
+		__tlb_gen_settle_gone(vma, table, start, end);
 }
 
 /**
@@ -606,6 +666,30 @@ static inline bool tlb_gen_nested(struct mm_struct *mm)
 	return false;
 }
 
+#ifdef CONFIG_TRANSPARENT_HUGEPAGE
+/**
+ * tlb_gen_pmdp_clear_flush - pmdp_huge_clear_flush() for an entry that stays none
+ * @vma: the VMA
+ * @addr: address of the huge page, bytes
+ * @pmdp: its entry
+ *
+ * Walkers skip pmd_none() without the lock that is held until the flush is
+ * done; the window makes them take it.
+ *
+ * Context: under the PMD lock.
+ * Return: the old entry.
+ */
+static inline pmd_t tlb_gen_pmdp_clear_flush(struct vm_area_struct *vma,
+					     unsigned long addr, pmd_t *pmdp)
+{
+	unsigned long window = tlb_gen_open(vma->vm_mm);
+	pmd_t pmd = pmdp_huge_clear_flush(vma, addr, pmdp);
+
+	tlb_gen_close(vma->vm_mm, window);
+	return pmd;
+}
+#endif
+
 #ifdef CONFIG_DEBUG_TLB_GEN
 #include <asm-generic/tlb_gen_debug.h>
 #endif
@@ -696,6 +780,19 @@ static inline void tlb_gen_settle_hugetlb(struct vm_area_struct *vma, pte_t *pte
 {
 	tlb_gen_settle(vma, ptep, addr, addr + size);
 }
+
+#ifdef CONFIG_TRANSPARENT_HUGEPAGE
+static inline pmd_t tlb_gen_pmdp_clear_flush(struct vm_area_struct *vma,
+					     unsigned long addr, pmd_t *pmdp)
+{
+	return pmdp_huge_clear_flush(vma, addr, pmdp);
+}
+#endif
+
+/* Nothing is batched without TLB_GEN. */
+static inline void tlb_gen_gone(const void *entry) { }
+static inline void tlb_gen_settle_gone(struct vm_area_struct *vma, const void *entry,
+				       unsigned long start, unsigned long end) { }
 
 #endif /* CONFIG_MMU */
 #endif /* CONFIG_TLB_GEN */

@@ -11,7 +11,8 @@
  *	break		switches one guard off: "GUARD" everywhere, or
  *			"GUARD:FUNCTION" in the function that calls it; "" none
  *	delay_us	how long a gather waits between the last PTL and its
- *			flush; 0 not at all
+ *			flush, and tlb_gen_pmdp_clear_flush() between its two
+ *			halves; 0 not at all
  *	batch_delay_us	the same for batches of reclaim and migration
  *	broken		how often the guard that is off was asked for
  *	violations	assertions that failed
@@ -33,7 +34,7 @@ enum tlb_gen_guard {
 	TLB_GEN_GUARD_MERGE,		/* R6 */
 	TLB_GEN_GUARD_SPAN,		/* R6 */
 	TLB_GEN_GUARD_RMAP,		/* R2: drop the rmap before the flush */
-	TLB_GEN_GUARD_GONE,		/* R7: nobody sees what reclaim unmapped */
+	TLB_GEN_GUARD_GONE,		/* R3, R7: nobody sees what reclaim unmapped */
 	TLB_GEN_GUARD_WRITE,		/* R7: write out before the flush */
 	NR_TLB_GEN_GUARDS
 };
@@ -52,9 +53,14 @@ void tlb_gen_debug_mark_hugetlb(struct mmu_gather *tlb, struct vm_area_struct *v
 				pte_t *ptep, unsigned long size, const char *who);
 void tlb_gen_debug_inherit(struct mmu_gather *tlb, const void *entry,
 			   unsigned long start, unsigned long end, const char *who);
+void tlb_gen_debug_inherit_mm(struct mmu_gather *tlb, unsigned long start,
+			      unsigned long end, const char *who);
 void tlb_gen_debug_inherit_holes(struct mmu_gather *tlb, pud_t *pud, const char *who);
 void tlb_gen_debug_settle(struct vm_area_struct *vma, const void *entry,
 			  unsigned long start, unsigned long end, const char *who);
+void tlb_gen_debug_gone(const void *entry);
+void tlb_gen_debug_settle_gone(struct vm_area_struct *vma, const void *entry,
+			       unsigned long start, unsigned long end, const char *who);
 void tlb_gen_debug_settle_hugetlb(struct vm_area_struct *vma, pte_t *ptep,
 				  unsigned long addr, unsigned long size, const char *who);
 void tlb_gen_debug_merge_table(struct mm_struct *mm, pmd_t *pmd, pgtable_t table,
@@ -65,6 +71,8 @@ void tlb_gen_debug_free_pmd(struct mmu_gather *tlb, pmd_t *pmd,
 			    unsigned long addr, const char *who);
 void tlb_gen_debug_mm(struct mm_struct *mm);
 void tlb_gen_debug_task(struct task_struct *task);
+pmd_t tlb_gen_debug_pmdp_clear_flush(struct vm_area_struct *vma,
+				     unsigned long addr, pmd_t *pmdp);
 int tlb_gen_debug_expect(bool on);
 
 bool arch_tlb_gen_hint(struct mmu_gather *tlb);
@@ -82,10 +90,15 @@ bool arch_tlb_gen_hint(struct mmu_gather *tlb);
 	tlb_gen_debug_mark_hugetlb(tlb, vma, ptep, size, __func__)
 #define tlb_gen_inherit(tlb, entry, start, end) \
 	tlb_gen_debug_inherit(tlb, entry, start, end, __func__)
+#define tlb_gen_inherit_mm(tlb, start, end) \
+	tlb_gen_debug_inherit_mm(tlb, start, end, __func__)
 #define tlb_gen_inherit_holes(tlb, pud) \
 	tlb_gen_debug_inherit_holes(tlb, pud, __func__)
 #define tlb_gen_settle(vma, entry, start, end) \
 	tlb_gen_debug_settle(vma, entry, start, end, __func__)
+#define tlb_gen_gone(entry)	tlb_gen_debug_gone(entry)
+#define tlb_gen_settle_gone(vma, entry, start, end) \
+	tlb_gen_debug_settle_gone(vma, entry, start, end, __func__)
 #define tlb_gen_settle_hugetlb(vma, ptep, addr, size) \
 	tlb_gen_debug_settle_hugetlb(vma, ptep, addr, size, __func__)
 #define tlb_gen_merge_table(mm, pmd, table) \
@@ -94,5 +107,7 @@ bool arch_tlb_gen_hint(struct mmu_gather *tlb);
 	tlb_gen_debug_free_pte(tlb, table, addr, __func__)
 #define tlb_gen_free_pmd(tlb, pmd, addr) \
 	tlb_gen_debug_free_pmd(tlb, pmd, addr, __func__)
+#define tlb_gen_pmdp_clear_flush(vma, addr, pmdp) \
+	tlb_gen_debug_pmdp_clear_flush(vma, addr, pmdp)
 
 #endif /* _ASM_GENERIC_TLB_GEN_DEBUG_H */

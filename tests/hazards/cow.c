@@ -12,14 +12,34 @@
 
 static volatile char *mem;
 static size_t size;
+static bool soft_dirty;
 static int uffd;
 static pid_t child;
 static long settled;
 static bool came;
 
-const char *cow_setup(enum kind kind)
+static uint64_t asked, asked_before;
+
+static bool seen(void)
+{
+	asked_before = asked;
+	asked = hz_now();
+	if (soft_dirty)
+		return !(hz_pagemap((char *)mem) & PM_SOFT_DIRTY);
+	return hz_pagemap((char *)mem) & PM_UFFD_WP;
+}
+
+static void clear_refs(void)
+{
+	if (hz_write_file("/proc/self/clear_refs", "4"))
+		hz_fail("clear_refs");
+}
+
+const char *cow_setup(enum kind kind, bool soft_dirty_)
 {
 	const char *why;
+
+	soft_dirty = soft_dirty_;
 
 	if (hz_vmstat("tlb_gen_settle") < 0)
 		return "the kernel does not count settled faults";
@@ -27,6 +47,10 @@ const char *cow_setup(enum kind kind)
 	mem = hz_map(kind, &why);
 	if (!mem)
 		return why;
+	if (soft_dirty) {
+		mem[0] = 1;
+		return seen() ? "the kernel has no soft-dirty bit" : NULL;
+	}
 	uffd = hz_uffd((void *)mem, size, UFFDIO_REGISTER_MODE_WP, &why);
 	return why;
 }
@@ -52,25 +76,20 @@ void cow_prepare(void)
 		hz_fail("child");
 	close(ready[0]);
 	close(ready[1]);
+	if (soft_dirty)
+		clear_refs();
 	/* Exclusive again, so that there is something to protect. */
 	mem[0] = 2;
 	came = false;
 	settled = hz_vmstat("tlb_gen_settle");
 }
 
-static uint64_t asked, asked_before;
-
-static bool seen(void)
-{
-	asked_before = asked;
-	asked = hz_now();
-	return hz_pagemap((char *)mem) & PM_UFFD_WP;
-}
-
 void cow_a(void)
 {
 	hz_a_begins();
-	if (hz_uffd_wp(uffd, (void *)mem, size, true))
+	if (soft_dirty)
+		clear_refs();
+	else if (hz_uffd_wp(uffd, (void *)mem, size, true))
 		hz_fail("write-protect");
 	hz_a_done();
 }
@@ -88,7 +107,7 @@ void cow_b(void)
 		came = hz_now() - asked_before < hz_delay * 1000ULL;
 	}
 	hz_wait_for_a_done();
-	if (hz_uffd_wp(uffd, (void *)mem, size, false))
+	if (!soft_dirty && hz_uffd_wp(uffd, (void *)mem, size, false))
 		hz_fail("un-protect");
 }
 

@@ -13,7 +13,8 @@
 
 #include "hazard.h"
 
-const char *cow_setup(enum kind kind);
+/* A: UFFDIO_WRITEPROTECT or, if @soft_dirty, clear_refs(4) */
+const char *cow_setup(enum kind kind, bool soft_dirty);
 void cow_prepare(void);
 enum outcome cow_judge(void);
 void cow_a(void);

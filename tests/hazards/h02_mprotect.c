@@ -6,7 +6,7 @@
 
 static const char *setup(void)
 {
-	return punch_setup(SMALL);
+	return punch_setup(SMALL, false);
 }
 
 static const struct hazard h02_mprotect = {

@@ -6,7 +6,7 @@
 
 static const char *setup(void)
 {
-	return cow_setup(SMALL);
+	return cow_setup(SMALL, false);
 }
 
 static const struct hazard h04 = {

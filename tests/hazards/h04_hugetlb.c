@@ -6,7 +6,7 @@
 
 static const char *setup(void)
 {
-	return cow_setup(HUGETLB);
+	return cow_setup(HUGETLB, false);
 }
 
 static const struct hazard h04_hugetlb = {

@@ -6,7 +6,7 @@
 
 static const char *setup(void)
 {
-	return punch_setup(THP);
+	return punch_setup(THP, false);
 }
 
 static const struct hazard h14_mprotect = {

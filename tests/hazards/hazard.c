@@ -18,7 +18,6 @@
 
 #include "hazard.h"
 
-#define DEBUG_DIR	"/sys/kernel/debug/tlb_gen/"
 #define BROKEN		3
 #define SKIP		4
 
@@ -33,9 +32,9 @@ static atomic_bool hit, finished;
 
 void hz_tidy(void)
 {
-	hz_write_file(DEBUG_DIR "break", "\n");
-	hz_write_file(DEBUG_DIR "delay_us", "0");
-	hz_write_file(DEBUG_DIR "batch_delay_us", "0");
+	hz_write_file(HZ_DEBUG "break", "\n");
+	hz_write_file(HZ_DEBUG "delay_us", "0");
+	hz_write_file(HZ_DEBUG "batch_delay_us", "0");
 }
 
 void hz_fail(const char *fmt, ...)
@@ -159,6 +158,11 @@ void hz_store_counts(volatile unsigned long *p)
 	}
 }
 
+void hz_hit(void)
+{
+	atomic_store(&hit, true);
+}
+
 bool hz_wait_for_a(bool (*seen)(void))
 {
 	if (!hz_wait(&hz_began))
@@ -170,7 +174,7 @@ bool hz_wait_for_a(bool (*seen)(void))
 			return false;
 	if (atomic_load(&hz_done))
 		return false;
-	atomic_store(&hit, true);
+	hz_hit();
 	return true;
 }
 
@@ -314,9 +318,9 @@ const char *hz_set_delay(void)
 	char value[16];
 
 	snprintf(value, sizeof(value), "%u", hz_delay);
-	if (hz_delay && (hz_write_file(DEBUG_DIR "delay_us", value) ||
+	if (hz_delay && (hz_write_file(HZ_DEBUG "delay_us", value) ||
 			 (!hazard->batches_at_once &&
-			  hz_write_file(DEBUG_DIR "batch_delay_us", value))))
+			  hz_write_file(HZ_DEBUG "batch_delay_us", value))))
 		return "the kernel cannot delay flushes (CONFIG_DEBUG_TLB_GEN)";
 	return NULL;
 }
@@ -326,14 +330,14 @@ const char *hz_set_break(const char *guard)
 	char value[80];
 
 	snprintf(value, sizeof(value), "%s\n", guard);
-	if (*guard && hz_write_file(DEBUG_DIR "break", value))
+	if (*guard && hz_write_file(HZ_DEBUG "break", value))
 		return "the kernel has no such guard";
 	return NULL;
 }
 
 long hz_violations(void)
 {
-	long n = hz_read_file(DEBUG_DIR "violations");
+	long n = hz_read_file(HZ_DEBUG "violations");
 
 	return n > 0 ? n : 0;
 }
@@ -456,7 +460,7 @@ int hz_main(const struct hazard *h, int argc, char **argv)
 		printf(" %s %ld", h->counter, counted);
 	printf(" violations %ld", violations);
 	if (*guard)
-		printf(" broken %ld", hz_read_file(DEBUG_DIR "broken"));
+		printf(" broken %ld", hz_read_file(HZ_DEBUG "broken"));
 	printf(" seconds %.1f\n", (hz_now() - began) / 1e9);
 
 	if (expect_red) {

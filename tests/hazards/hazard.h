@@ -30,6 +30,7 @@ enum kind { SMALL, THP, HUGETLB };
 
 #define NR_ROLES	4
 
+#define HZ_DEBUG	"/sys/kernel/debug/tlb_gen/"
 #define HZ_THP		"/sys/kernel/mm/transparent_hugepage/"
 
 struct hazard {
@@ -84,6 +85,9 @@ bool hz_wait_for_a(bool (*seen)(void));
 
 /* B: before it undoes what A did, however long that takes. */
 void hz_wait_for_a_done(void);
+
+/* The round is a hit, for what does without hz_wait_for_a(). */
+void hz_hit(void);
 
 /* Somebody came too late: the round is no hit, whatever was seen. */
 void hz_no_hit(void);

@@ -11,7 +11,7 @@
 volatile char *migrate_mem;
 static bool met;
 
-bool migrate_pages(volatile char *mem, int pages, int node)
+bool migrate_pages(pid_t pid, volatile char *mem, int pages, int node)
 {
 	void *page[MIGRATE_PAGES];
 	int nodes[MIGRATE_PAGES], status[MIGRATE_PAGES];
@@ -21,7 +21,7 @@ bool migrate_pages(volatile char *mem, int pages, int node)
 		nodes[i] = node;
 		status[i] = -1;
 	}
-	if (syscall(SYS_move_pages, 0, (long)pages, page, nodes, status, MPOL_MF_MOVE) < 0)
+	if (syscall(SYS_move_pages, pid, (long)pages, page, nodes, status, MPOL_MF_MOVE) < 0)
 		return false;
 	for (int i = 0; i < pages; i++)
 		if (status[i] == node)
@@ -31,7 +31,7 @@ bool migrate_pages(volatile char *mem, int pages, int node)
 
 bool migrate(int node)
 {
-	return migrate_pages(migrate_mem, MIGRATE_PAGES, node);
+	return migrate_pages(0, migrate_mem, MIGRATE_PAGES, node);
 }
 
 /* Nobody takes these pages away: one that is not present has a migration entry. */

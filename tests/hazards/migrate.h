@@ -3,12 +3,14 @@
 #ifndef MIGRATE_H
 #define MIGRATE_H
 
+#include <sys/types.h>
+
 #include "hazard.h"
 
 #define MIGRATE_PAGES	512		/* at most, in one call */
 
-/* False if no page has come to @node. */
-bool migrate_pages(volatile char *mem, int pages, int node);
+/* Of process @pid, 0: this one. False if no page has come to @node. */
+bool migrate_pages(pid_t pid, volatile char *mem, int pages, int node);
 
 extern volatile char *migrate_mem;	/* MIGRATE_PAGES of it */
 bool migrate(int node);

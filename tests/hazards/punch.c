@@ -11,7 +11,7 @@
 
 static volatile char *mem;
 static enum kind kind;
-static size_t size;
+static size_t size, hole;
 static int memfd;
 static sigjmp_buf faulted;
 
@@ -20,7 +20,7 @@ static void handler(int sig)
 	siglongjmp(faulted, sig);
 }
 
-const char *punch_setup(enum kind kind_)
+const char *punch_setup(enum kind kind_, bool part)
 {
 	struct sigaction action = { .sa_handler = handler };
 	const char *why;
@@ -33,20 +33,23 @@ const char *punch_setup(enum kind kind_)
 	if (hz_write_file(HZ_THP "shmem_enabled", kind == THP ? "always" : "never"))
 		return "no huge pages in files";
 	size = hz_size(kind);
+	hole = part ? (size_t)hz_page : size;
 	memfd = memfd_create("punch", MFD_CLOEXEC);
-	if (memfd < 0 || ftruncate(memfd, size))
+	if (memfd < 0)
 		hz_fail("memfd");
-	mem = mmap(at, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, memfd, 0);
-	if (mem == MAP_FAILED)
-		hz_fail("mmap");
+	mem = at;
 	sigaction(SIGSEGV, &action, NULL);
 	return NULL;
 }
 
 void punch_prepare(void)
 {
-	if (mprotect((void *)mem, size, PROT_READ | PROT_WRITE))
-		hz_fail("mprotect");
+	/* Of what is left of the last round no huge page can be made. */
+	if (ftruncate(memfd, 0) || ftruncate(memfd, size))
+		hz_fail("ftruncate");
+	mem = mmap((void *)mem, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, memfd, 0);
+	if (mem == MAP_FAILED)
+		hz_fail("mmap");
 	if (!hz_populate((char *)mem, kind, 'x'))
 		hz_fail("no huge page to be had");
 }
@@ -72,7 +75,7 @@ void punch_a(void)
 	if (!hz_wait_count(1000))
 		hz_fail("the victim does not read");
 	hz_a_begins();
-	if (fallocate(memfd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, size))
+	if (fallocate(memfd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, size - hole, hole))
 		hz_fail("fallocate");
 	hz_a_done();
 }

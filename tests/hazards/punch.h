@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A punches a hole into a file, under no mmap_lock: the entry is none, the flush
- * pending. B makes the mapping PROT_NONE, finds nothing to change and returns. The
+ * A punches a hole into a file, or into a part of it that the victim does not
+ * read, under no mmap_lock: the entry is none, the flush pending. B makes the mapping PROT_NONE, finds nothing to change and returns. The
  * victim still reads through the old entry.
  */
 #ifndef PUNCH_H
@@ -9,7 +9,7 @@
 
 #include "hazard.h"
 
-const char *punch_setup(enum kind kind);
+const char *punch_setup(enum kind kind, bool part);
 void punch_prepare(void);
 enum outcome punch_judge(void);
 void punch_victim(void);

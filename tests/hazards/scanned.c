@@ -15,7 +15,8 @@ int scanned_scan(bool protect)
 {
 	struct page_region region;
 
-	return pagemap_scan(pagemap, scanned, (char *)scanned + hz_page, protect, &region, 1, NULL);
+	return pagemap_scan(pagemap, scanned, (char *)scanned + (kind == SMALL ? (size_t)hz_page : size),
+			    protect, &region, 1, NULL);
 }
 
 static const char *map(void)
@@ -43,7 +44,7 @@ const char *scanned_map(enum kind kind_, size_t size_)
 	return scanned_scan(true) == 1 && scanned_scan(true) == 0 ? NULL : "no PAGEMAP_SCAN";
 }
 
-/* A huge page is split by what a round does to it: take a new one. */
+/* A huge page may have been split by what a round did to it: take a new one. */
 void scanned_prepare(void)
 {
 	if (kind == THP && (munmap((void *)scanned, size) || close(uffd) || map() ||

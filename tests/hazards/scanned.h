@@ -14,7 +14,7 @@
 /* Memory, of which the victim writes to the first page. */
 const char *scanned_map(enum kind kind, size_t size);
 
-/* Is the first page written? Protects it if @protect; -1 if the kernel cannot. */
+/* Is the first page, huge or not, written? Protects it if @protect; -1 if the kernel cannot. */
 int scanned_scan(bool protect);
 
 void scanned_prepare(void);

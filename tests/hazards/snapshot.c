@@ -222,7 +222,7 @@ static void *disturber(void *arg)
 			break;
 		case 4:
 		case 5:
-			migrate_pages(at, n > 32 ? 32 : n, rand_r(&state) % 2);
+			migrate_pages(0, at, n > 32 ? 32 : n, rand_r(&state) % 2);
 			break;
 		}
 		usleep(rand_r(&state) % 2000);

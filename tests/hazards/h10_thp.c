@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * H10 with a huge page; see scanned.h.
+ */
+#include "scanned.h"
+
+static const char *setup(void)
+{
+	return scanned_map(THP, hz_size(THP));
+}
+
+static bool scan(void)
+{
+	return scanned_scan(true) >= 0;
+}
+
+static void a(void)
+{
+	scanned_a(scan);
+}
+
+static const struct hazard h10_thp = {
+	.name = "h10_thp",
+	.what_is_lost = "a store after PAGEMAP_SCAN is in no later scan",
+	.setup = setup,
+	.prepare = scanned_prepare,
+	.judge = scanned_judge,
+	.role = { scanned_victim, a, scanned_b },
+};
+
+int main(int argc, char **argv)
+{
+	return hz_main(&h10_thp, argc, argv);
+}
