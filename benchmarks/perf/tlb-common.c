@@ -39,6 +39,8 @@
 #define MAX_CPUS	8192
 #define TIMER_READS	100
 #define STALL_NSEC	(10 * NSEC_PER_SEC)
+#define MAX_FAULTS	(1 << 18)	/* samples of each victim and kind: the last ones */
+#define FAULT_PAGES	4096
 
 #define die(fmt, ...)	errx(EXIT_FAILURE, "tlb/%s: " fmt, bench->name, ##__VA_ARGS__)
 #define die_errno(fmt, ...) \
@@ -51,10 +53,17 @@ struct initiator {
 	u64		*nsec;		/* one sample for each step of each op */
 };
 
+/* --faults: those that met a timed call, and the others */
+enum fault_kind { FAULT_MEANWHILE, FAULT_ELSE, NR_FAULT_KINDS };
+
 struct victim {
 	pthread_t	thread;
 	int		cpu;
 	u64		passes;		/* how often it has read the whole range */
+	char		*pages;		/* its own, to fault in */
+	unsigned int	page;		/* the next of them */
+	u64		*nsec[NR_FAULT_KINDS];
+	u64		faults[NR_FAULT_KINDS];
 } __aligned(128);
 
 struct summary {
@@ -63,13 +72,16 @@ struct summary {
 };
 
 static struct {
+	unsigned int	every;
 	const char	*size;
 	bool		spread;
 	unsigned int	nr_initiators;
 	unsigned int	nr_victims;
 	u64		loops;
 	bool		back_to_back;
+	bool		faults;
 } params = {
+	.every		= 1,
 	.size		= "1",
 	.nr_initiators	= 1,
 	.nr_victims	= 1,
@@ -77,6 +89,9 @@ static struct {
 };
 
 static const struct option options[] = {
+#define NR_TOUCH_OPTIONS	1
+	OPT_UINTEGER('e', "every", &params.every,
+		     "Write to each of so many pages only (default: 1)"),
 #define NR_RANGE_OPTIONS	2
 	OPT_STRING('s', "size", &params.size, "pages|bytes",
 		   "Memory of each initiator: pages, or bytes with K, M or G (default: 1)"),
@@ -89,6 +104,8 @@ static const struct option options[] = {
 	OPT_U64('l', "loops", &params.loops, "Specify ops of each initiator (default: 10000)"),
 	OPT_BOOLEAN('b', "back-to-back", &params.back_to_back,
 		    "Do not wait for the victims between the timed calls"),
+	OPT_BOOLEAN('F', "faults", &params.faults,
+		    "Victims fault pages of their own in, and tell how long it takes"),
 	OPT_END()
 };
 
@@ -127,6 +144,8 @@ static double timer_nsec;
 /* Written by several threads, each seldom. */
 static u64 nr_warm, nr_finished;
 static bool go, stop;
+/* How many timed calls are under way: of those that do not only touch pages */
+static unsigned int calls;
 
 static u64 now(void)
 {
@@ -184,6 +203,22 @@ static void wait_for_victims(void)
 			      __atomic_load_n(&victims[i].passes, __ATOMIC_RELAXED) + 2);
 }
 
+static void fault(struct victim *victim)
+{
+	unsigned int before = __atomic_load_n(&calls, __ATOMIC_ACQUIRE);
+	u64 start = now(), nsec;
+	enum fault_kind kind;
+
+	*(volatile char *)(victim->pages + victim->page * page_size) = 1;
+	nsec = now() - start;
+	kind = before || __atomic_load_n(&calls, __ATOMIC_ACQUIRE) ? FAULT_MEANWHILE : FAULT_ELSE;
+	victim->nsec[kind][victim->faults[kind]++ % MAX_FAULTS] = nsec;
+	/* Seldom: the faults themselves may do without mmap_lock. */
+	victim->page = (victim->page + 1) % FAULT_PAGES;
+	if (!victim->page && madvise(victim->pages, FAULT_PAGES * page_size, MADV_DONTNEED))
+		die_errno("MADV_DONTNEED");
+}
+
 static void *victim_fn(void *arg)
 {
 	struct victim *victim = arg;
@@ -192,12 +227,23 @@ static void *victim_fn(void *arg)
 
 	pin(victim->cpu);
 	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
-		for (i = 0; i < params.nr_initiators; i++)
+		if (params.faults)
+			fault(victim);
+		for (i = 0; i < params.nr_initiators && !params.faults && !bench->victims_off; i++)
 			for (offset = 0; offset < part_size; offset += page_size)
 				__atomic_load_n(initiators[i].part + offset, __ATOMIC_RELAXED);
 		__atomic_store_n(&victim->passes, victim->passes + 1, __ATOMIC_RELEASE);
 	}
 	return NULL;
+}
+
+void tlb_touch(void *addr, size_t size)
+{
+	volatile char *p = addr;
+	size_t offset;
+
+	for (offset = 0; offset < size; offset += params.every * page_size)
+		p[offset] = 1;
 }
 
 static void do_ops(struct initiator *initiator, u64 ops)
@@ -207,12 +253,18 @@ static void do_ops(struct initiator *initiator, u64 ops)
 
 	for (op = 0; op < ops; op++) {
 		for (step = 0; step < bench->nr_steps; step++) {
+			bool call = params.faults && (step || !bench->touches);
+
 			if (!params.back_to_back)
 				wait_for_victims();
+			if (call)
+				__atomic_add_fetch(&calls, 1, __ATOMIC_ACQ_REL);
 			start = now();
 			if (bench->step(step, initiator->part, part_size))
 				die_errno("op %" PRIu64 ", call %u", op, step);
 			*nsec++ = now() - start;
+			if (call)
+				__atomic_sub_fetch(&calls, 1, __ATOMIC_ACQ_REL);
 		}
 	}
 }
@@ -386,9 +438,39 @@ static void print_default_row(const char *run, const char *what, const struct su
 	       run, what, sum->mean, sum->p50, sum->p99, sum->max);
 }
 
+static void print_faults(u64 *scratch, u64 ops)
+{
+	static const char * const name[] = { "fault", "else" };
+	struct summary sum;
+	unsigned int i;
+	int kind;
+
+	for (kind = 0; params.faults && kind < NR_FAULT_KINDS; kind++) {
+		u64 total = 0, n = 0, kept;
+
+		for (i = 0; i < params.nr_victims; i++) {
+			kept = min(victims[i].faults[kind], (u64)MAX_FAULTS);
+			memcpy(scratch + n, victims[i].nsec[kind], kept * sizeof(*scratch));
+			n += kept;
+			total += victims[i].faults[kind];
+		}
+		memset(&sum, 0, sizeof(sum));
+		if (n)
+			summarize(scratch, n, &sum);
+		if (bench_format == BENCH_FORMAT_DEFAULT) {
+			print_default_row("", name[kind], &sum);
+			printf(" %10.1f per op%s\n", (double)total / ops,
+			       kind == FAULT_MEANWHILE ? ", during the timed calls" : "");
+		} else {
+			print_simple_summary(name[kind], &sum);
+			printf("%s_per_op %.3f\n", name[kind], (double)total / ops);
+		}
+	}
+}
+
 /* sum[0] is the whole op, sum[1..] its steps where there are several. */
 static void print_run(unsigned int run, const struct summary *sum, u64 elapsed,
-		      u64 min_passes, const s64 *delta)
+		      u64 min_passes, const s64 *delta, u64 *scratch)
 {
 	unsigned int nr_named = bench->nr_steps > 1 ? bench->nr_steps : 0, i;
 	u64 ops = params.loops * params.nr_initiators;
@@ -405,18 +487,21 @@ static void print_run(unsigned int run, const struct summary *sum, u64 elapsed,
 			print_default_row("", bench->step_name[i], sum + i + 1);
 			printf("\n");
 		}
+		print_faults(scratch, ops);
 		return;
 	}
 
 	printf("tlb/%s %u\nunit ns\n", bench->name, run);
 	printf("threads %u\ninitiators %u\n", params.nr_victims, params.nr_initiators);
 	printf("size %zu\npage_size %zu\nspread %d\n", part_size, page_size, params.spread);
+	printf("every %u\n", params.every);
 	printf("back_to_back %d\n", params.back_to_back);
 	printf("loops %" PRIu64 "\nops %" PRIu64 "\n", params.loops, ops);
 	printf("elapsed_ns %" PRIu64 "\ntimer_ns %.1f\n", elapsed, timer_nsec);
 	print_simple_summary("op", sum);
 	for (i = 0; i < nr_named; i++)
 		print_simple_summary(bench->step_name[i], sum + i + 1);
+	print_faults(scratch, ops);
 	printf("ops_per_sec %.1f\n", rate);
 	printf("ipis_per_op %s\n",
 	       per_op(ipis, sizeof(ipis), counter(delta, "int_call"), ops));
@@ -488,7 +573,7 @@ static void report(unsigned int run, u64 *scratch, u64 elapsed, u64 min_passes, 
 			scratch[op] = nsec[op * bench->nr_steps + step];
 		summarize(scratch, ops, sum + 1 + step);
 	}
-	print_run(run, sum, elapsed, min_passes, delta);
+	print_run(run, sum, elapsed, min_passes, delta, scratch);
 }
 
 static void create(pthread_t *thread, void *(*fn)(void *), void *arg)
@@ -527,8 +612,11 @@ static void run_once(u64 *elapsed, u64 *min_passes, s64 *delta)
 	while (__atomic_load_n(&nr_warm, __ATOMIC_ACQUIRE) < params.nr_initiators)
 		;
 	read_counters(delta);
-	for (i = 0; i < params.nr_victims; i++)
+	for (i = 0; i < params.nr_victims; i++) {
 		passes[i] = __atomic_load_n(&victims[i].passes, __ATOMIC_RELAXED);
+		/* Off by one at most: the victim may be counting one. */
+		memset(victims[i].faults, 0, sizeof(victims[i].faults));
+	}
 	start = now();
 	__atomic_store_n(&go, true, __ATOMIC_RELEASE);
 	do_ops(&initiators[0], params.loops);
@@ -649,12 +737,23 @@ static void run_all(void)
 {
 	u64 ops = params.loops * params.nr_initiators, elapsed, min_passes, *nsec, *scratch;
 	size_t nsec_size = ops * bench->nr_steps * sizeof(*nsec);
-	size_t scratch_size = ops * sizeof(*scratch);
+	size_t scratch_size = ops * sizeof(*scratch), faults_size = MAX_FAULTS * sizeof(u64);
 	s64 total[NR_COUNTERS] = { 0, }, delta[NR_COUNTERS];
 	unsigned int run, i;
+	int kind;
 
 	nsec = xmmap(nsec_size, PROT_READ | PROT_WRITE, MAP_POPULATE, "samples: lower --loops");
+	if (params.faults)
+		scratch_size = max(scratch_size, params.nr_victims * faults_size);
 	scratch = xmmap(scratch_size, PROT_READ | PROT_WRITE, 0, "samples: lower --loops");
+	for (i = 0; params.faults && i < params.nr_victims; i++) {
+		victims[i].pages = xmmap(FAULT_PAGES * page_size, PROT_READ | PROT_WRITE, 0,
+					 "pages to fault in");
+		madvise(victims[i].pages, FAULT_PAGES * page_size, MADV_NOHUGEPAGE);
+		for (kind = 0; kind < NR_FAULT_KINDS; kind++)
+			victims[i].nsec[kind] = xmmap(faults_size, PROT_READ | PROT_WRITE,
+						      MAP_POPULATE, "faults");
+	}
 	for (i = 0; i < params.nr_initiators; i++)
 		initiators[i].nsec = nsec + i * params.loops * bench->nr_steps;
 	timer_nsec = measure_timer();
@@ -669,6 +768,11 @@ static void run_all(void)
 	}
 	if (bench_format == BENCH_FORMAT_DEFAULT)
 		print_totals(total, ops * bench_repeat);
+	for (i = 0; params.faults && i < params.nr_victims; i++) {
+		munmap(victims[i].pages, FAULT_PAGES * page_size);
+		for (kind = 0; kind < NR_FAULT_KINDS; kind++)
+			munmap(victims[i].nsec[kind], faults_size);
+	}
 	munmap(scratch, scratch_size);
 	munmap(nsec, nsec_size);
 }
@@ -695,7 +799,8 @@ static void place_threads(const cpu_set_t *allowed, size_t set_size)
 
 int bench_tlb(const struct tlb_bench *b, int argc, const char **argv)
 {
-	const struct option *opts = b->has_range ? options : options + NR_RANGE_OPTIONS;
+	const struct option *opts = options + (b->touches ? 0 : NR_TOUCH_OPTIONS) +
+				    (b->has_range ? 0 : NR_RANGE_OPTIONS);
 	size_t set_size = CPU_ALLOC_SIZE(MAX_CPUS), map_size = 0;
 	const char *reason = NULL;
 	cpu_set_t *allowed;
@@ -710,8 +815,8 @@ int bench_tlb(const struct tlb_bench *b, int argc, const char **argv)
 		usage_with_options(usages, opts);
 		exit(EXIT_FAILURE);
 	}
-	if (!params.nr_initiators || !params.loops)
-		die("--initiators and --loops must not be 0");
+	if (!params.nr_initiators || !params.loops || !params.every)
+		die("--initiators, --loops and --every must not be 0");
 	if (params.loops > SIZE_MAX / (TLB_MAX_STEPS * sizeof(u64)) / params.nr_initiators)
 		die("--loops is too big");
 	page_size = sysconf(_SC_PAGESIZE);
@@ -733,6 +838,7 @@ int bench_tlb(const struct tlb_bench *b, int argc, const char **argv)
 	if (!initiators || posix_memalign((void **)&victims, __alignof__(*victims),
 					  (params.nr_victims + 1) * sizeof(*victims)))
 		die("out of memory");
+	memset(victims, 0, (params.nr_victims + 1) * sizeof(*victims));
 	place_threads(allowed, set_size);
 	interrupts = fopen("/proc/interrupts", "r");
 	vmstat = fopen("/proc/vmstat", "r");

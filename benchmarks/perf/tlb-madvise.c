@@ -5,7 +5,6 @@
  * reading or a lock of the VMA: with several initiators their flushes overlap,
  * and what one of them unmaps is no business of the others.
  */
-#include <string.h>
 #include <sys/mman.h>
 
 #include "bench.h"
@@ -15,7 +14,7 @@ static int madvise_step(unsigned int step, void *addr, size_t size)
 {
 	if (step)
 		return madvise(addr, size, MADV_DONTNEED);
-	memset(addr, 1, size);
+	tlb_touch(addr, size);
 	return 0;
 }
 
@@ -25,6 +24,7 @@ static const struct tlb_bench madvise_bench = {
 	.nr_steps	= 2,
 	.step_name	= { "touch", "dontneed" },
 	.has_range	= true,
+	.touches	= true,
 	.step		= madvise_step,
 };
 

@@ -23,7 +23,7 @@
  * Victims spin in the same mm, each on a CPU of its own.
  *
  * Invariant: between two steps every victim has run and, where there is a
- * range, read each page of it (except with --back-to-back). So every
+ * range, read each page of it (except with --back-to-back or @victims_off). So every
  * victim's CPU may hold the translations which the step changes.
  */
 struct tlb_bench {
@@ -32,6 +32,8 @@ struct tlb_bench {
 	unsigned int	nr_steps;
 	const char	*step_name[TLB_MAX_STEPS];
 	bool		has_range;	/* works on memory: --size, --spread */
+	bool		touches;	/* its first step is tlb_touch(): --every */
+	bool		victims_off;	/* victims do not touch the range */
 
 	/*
 	 * Called once for each initiator with its populated, dirty part of the
@@ -41,6 +43,9 @@ struct tlb_bench {
 	int		(*step)(unsigned int step, void *addr, size_t size);
 	void		(*cleanup)(void);
 };
+
+/* Write to each page, or to each of --every N pages. */
+void tlb_touch(void *addr, size_t size);
 
 int bench_tlb(const struct tlb_bench *bench, int argc, const char **argv);
 

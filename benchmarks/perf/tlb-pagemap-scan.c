@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * tlb/pagemap-scan: the range is written to, then PAGEMAP_SCAN reports what was
+ * written and write-protects it, as an incremental snapshot does it. Write
+ * protection is asynchronous: the kernel serves the faults of the next writes.
+ */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "bench.h"
+#include "tlb.h"
+#include "tlb-uffd.h"
+
+/* Headers before Linux 6.7 */
+#ifndef UFFD_FEATURE_WP_ASYNC
+#define UFFD_FEATURE_WP_ASYNC		((__u64)1 << 15)
+#endif
+#ifndef UFFD_FEATURE_WP_UNPOPULATED
+#define UFFD_FEATURE_WP_UNPOPULATED	((__u64)1 << 13)
+#endif
+
+struct scan_region {
+	__u64 start, end, categories;
+};
+
+struct scan_arg {
+	__u64 size, flags, start, end, walk_end, vec, vec_len, max_pages;
+	__u64 category_inverted, category_mask, category_anyof_mask, return_mask;
+};
+
+#define SCAN			_IOWR('f', 16, struct scan_arg)
+#define SCAN_WP_MATCHING	((__u64)1 << 0)
+#define SCAN_CHECK_WPASYNC	((__u64)1 << 1)
+#define SCAN_IS_WRITTEN		((__u64)1 << 1)
+
+static int pagemap = -1;
+static struct scan_region *regions;
+static size_t nr_regions;
+
+/* As many regions as the range can have: a buffer of the user's is never full. */
+static int scan(void *addr, size_t size)
+{
+	struct scan_arg arg = {
+		.size = sizeof(arg),
+		.flags = SCAN_WP_MATCHING | SCAN_CHECK_WPASYNC,
+		.start = (unsigned long)addr,
+		.end = (unsigned long)addr + size,
+		.vec = (unsigned long)regions,
+		.vec_len = nr_regions,
+		.category_mask = SCAN_IS_WRITTEN,
+		.return_mask = SCAN_IS_WRITTEN,
+	};
+
+	return ioctl(pagemap, SCAN, &arg) < 0 ? -1 : 0;
+}
+
+static const char *scan_setup(void *addr, size_t size)
+{
+	const char *reason;
+
+	reason = tlb_uffd_register(UFFD_FEATURE_WP_ASYNC | UFFD_FEATURE_WP_UNPOPULATED,
+				   addr, size);
+	if (reason)
+		return reason;
+	if (pagemap < 0) {
+		pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+		nr_regions = size / sysconf(_SC_PAGESIZE);
+		regions = calloc(nr_regions, sizeof(*regions));
+	}
+	if (!regions)
+		return "out of memory";
+	return scan(addr, size) ? "kernel without PAGEMAP_SCAN" : NULL;
+}
+
+static int scan_step(unsigned int step, void *addr, size_t size)
+{
+	if (step)
+		return scan(addr, size);
+	tlb_touch(addr, size);
+	return 0;
+}
+
+static void scan_cleanup(void)
+{
+	tlb_uffd_close();
+	if (pagemap >= 0)
+		close(pagemap);
+	pagemap = -1;
+	free(regions);
+	regions = NULL;
+}
+
+static const struct tlb_bench pagemap_scan_bench = {
+	.name		= "pagemap-scan",
+	.op		= "write to pages, then PAGEMAP_SCAN that write-protects them",
+	.nr_steps	= 2,
+	.step_name	= { "touch", "scan" },
+	.has_range	= true,
+	.touches	= true,
+	.setup		= scan_setup,
+	.step		= scan_step,
+	.cleanup	= scan_cleanup,
+};
+
+int bench_tlb_pagemap_scan(int argc, const char **argv)
+{
+	return bench_tlb(&pagemap_scan_bench, argc, argv);
+}
