@@ -10,14 +10,9 @@ static const char *setup(void)
 	return scanned_map(SMALL, hz_page);
 }
 
-static bool scan(void)
-{
-	return scanned_scan(true) >= 0;
-}
-
 static void a(void)
 {
-	scanned_a(scan);
+	scanned_a(scanned_report);
 }
 
 static const struct hazard h10 = {

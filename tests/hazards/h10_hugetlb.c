@@ -9,14 +9,9 @@ static const char *setup(void)
 	return scanned_map(HUGETLB, hz_size(HUGETLB));
 }
 
-static bool scan(void)
-{
-	return scanned_scan(true) >= 0;
-}
-
 static void a(void)
 {
-	scanned_a(scan);
+	scanned_a(scanned_report);
 }
 
 static const struct hazard h10_hugetlb = {

@@ -9,14 +9,9 @@ static const char *setup(void)
 	return scanned_map(THP, hz_size(THP));
 }
 
-static bool scan(void)
-{
-	return scanned_scan(true) >= 0;
-}
-
 static void a(void)
 {
-	scanned_a(scan);
+	scanned_a(scanned_report);
 }
 
 static const struct hazard h10_thp = {

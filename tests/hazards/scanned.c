@@ -11,7 +11,8 @@ static enum kind kind;
 static size_t size;
 static int pagemap, uffd;
 
-int scanned_scan(bool protect)
+/* Is the first page, huge or not, written? Protects it if @protect; -1 if the kernel cannot. */
+static int scan(bool protect)
 {
 	struct page_region region;
 
@@ -41,7 +42,7 @@ const char *scanned_map(enum kind kind_, size_t size_)
 	if (why)
 		return why;
 	memset((void *)scanned, 1, size);
-	return scanned_scan(true) == 1 && scanned_scan(true) == 0 ? NULL : "no PAGEMAP_SCAN";
+	return scan(true) == 1 && scan(true) == 0 ? NULL : "no PAGEMAP_SCAN";
 }
 
 /* A huge page may have been split by what a round did to it: take a new one. */
@@ -51,6 +52,11 @@ void scanned_prepare(void)
 			    !hz_populate((char *)scanned, THP, 0)))
 		hz_fail("no huge page");
 	*scanned = 0;
+}
+
+bool scanned_report(void)
+{
+	return scan(true) >= 0;
 }
 
 bool scanned_protect(void)
@@ -84,13 +90,13 @@ void scanned_b(void)
 		unsigned long n;
 		int written;
 
-		if (scanned_scan(true) < 0)
+		if (scan(true) < 0)
 			hz_fail("PAGEMAP_SCAN");
 		/* The second store from here on has begun since. */
 		n = hz_count;
 		if (!hz_wait_count(n + 2))
 			hz_no_hit();
-		else if ((written = scanned_scan(false)) < 0)
+		else if ((written = scan(false)) < 0)
 			hz_fail("PAGEMAP_SCAN");
 		else
 			hz_lost = !written;

@@ -14,12 +14,10 @@
 /* Memory, of which the victim writes to the first page. */
 const char *scanned_map(enum kind kind, size_t size);
 
-/* Is the first page, huge or not, written? Protects it if @protect; -1 if the kernel cannot. */
-int scanned_scan(bool protect);
-
 void scanned_prepare(void);
 void scanned_victim(void);
 void scanned_a(bool (*protect)(void));
+bool scanned_report(void);		/* the first page, by PAGEMAP_SCAN */
 bool scanned_protect(void);		/* all of it, by UFFDIO_WRITEPROTECT */
 void scanned_b(void);
 enum outcome scanned_judge(void);
