@@ -373,7 +373,7 @@ static bool alone(void)
 
 bool hz_told(unsigned int round, unsigned int rounds, long violations)
 {
-	return round >= rounds / 4 && hz_violations() > violations;
+	return round >= rounds / 16 && hz_violations() > violations;
 }
 
 static void usage(const char *self)

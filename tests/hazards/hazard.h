@@ -56,7 +56,7 @@ void hz_init(const struct hazard *hazard);
 const char *hz_set_delay(void);
 const char *hz_set_break(const char *guard);
 long hz_violations(void);		/* of assertions of the kernel */
-/* A kernel that has said so, since @violations, gets a quarter of the rounds to show it. */
+/* A kernel that has said so, since @violations, gets a sixteenth of the rounds to show it. */
 bool hz_told(unsigned int round, unsigned int rounds, long violations);
 int hz_skip(const char *why);		/* the exit status */
 void hz_tidy(void);
