@@ -209,6 +209,22 @@ void tlb_gen_debug_batch(void)
 	tlb_gen_delay(READ_ONCE(tlb_gen_batch_delay_us));
 }
 
+#ifdef CONFIG_ARCH_WANT_BATCHED_UNMAP_TLB_FLUSH
+/**
+ * tlb_gen_debug_restore - migration puts back the entries of a folio, and unlocks it
+ *
+ * Whoever took one of them over meanwhile may not have flushed: the batch must have.
+ */
+void tlb_gen_debug_restore(void)
+{
+	tlb_gen_assert(!current->tlb_ubc.flush_required);
+}
+#else
+void tlb_gen_debug_restore(void)
+{
+}
+#endif
+
 #ifdef CONFIG_TRANSPARENT_HUGEPAGE
 pmd_t tlb_gen_debug_pmdp_clear_flush(struct vm_area_struct *vma,
 				     unsigned long addr, pmd_t *pmdp)

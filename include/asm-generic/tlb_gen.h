@@ -59,8 +59,8 @@
  * moves a non-present entry elsewhere. It does not concern faults. A page that
  * was unmapped dirty is not written out, and if it belongs to a file not unlocked
  * either, before its batch is flushed (R7); an anonymous one that a fault brings
- * back meanwhile is the same page, exclusive to the mm if it was. (One that was
- * clean may be freed first and be another page then: as it always was.) Nobody
+ * back meanwhile is the same page, exclusive to the mm if it was. (For one that
+ * was clean the fault may find another page: as it always was.) Nobody
  * knows when all batches have flushed: GONE stays until a walker takes it over.
  *
  *   window                                  other CPU
@@ -358,7 +358,7 @@ static inline void tlb_gen_mark(struct mmu_gather *tlb, const void *entry)
  * that flush. Adds [@start, @end) to the gather at page stride and with the
  * level hint off: what is stale may be a block where a table is now. What a
  * batch of reclaim or migration left it takes over by marking the table, if it
- * walks all of it: no window of theirs will end.
+ * walks more than 32 pages: no window of theirs will end.
  *
  * Context: under the table's PTL, at least once per section.
  * Ordering: the PTL, then an acquire of the mm word (see the head).
@@ -801,6 +801,7 @@ static inline void tlb_gen_settle_gone(struct vm_area_struct *vma, const void *e
 static inline void tlb_gen_debug_mm(struct mm_struct *mm) { }
 static inline void tlb_gen_debug_task(struct task_struct *task) { }
 static inline void tlb_gen_debug_batch(void) { }
+static inline void tlb_gen_debug_restore(void) { }
 #define tlb_gen_debug_off(guard, who)	false
 #endif
 

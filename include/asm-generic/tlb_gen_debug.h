@@ -35,13 +35,14 @@ enum tlb_gen_guard {
 	TLB_GEN_GUARD_SPAN,		/* R6 */
 	TLB_GEN_GUARD_RMAP,		/* R2: drop the rmap before the flush */
 	TLB_GEN_GUARD_GONE,		/* R3, R7: nobody sees what reclaim unmapped */
-	TLB_GEN_GUARD_WRITE,		/* R7: write out before the flush */
+	TLB_GEN_GUARD_WRITE,		/* R7: write out, or unlock, before the flush */
 	NR_TLB_GEN_GUARDS
 };
 
 bool tlb_gen_debug_off(enum tlb_gen_guard guard, const char *who);
 void tlb_gen_debug_break(enum tlb_gen_guard guard, const char *who);
 void tlb_gen_debug_batch(void);
+void tlb_gen_debug_restore(void);
 
 unsigned long tlb_gen_debug_open(struct mm_struct *mm);
 void tlb_gen_debug_close(struct mm_struct *mm, unsigned long window);

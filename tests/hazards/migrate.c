@@ -6,7 +6,8 @@
 #include "hazard.h"
 #include "migrate.h"
 
-#define MPOL_MF_MOVE	(1 << 1)
+/* Also what is mapped twice */
+#define MPOL_MF_MOVE_ALL	(1 << 2)
 
 volatile char *migrate_mem;
 static bool met;
@@ -21,7 +22,7 @@ bool migrate_pages(pid_t pid, volatile char *mem, int pages, int node)
 		nodes[i] = node;
 		status[i] = -1;
 	}
-	if (syscall(SYS_move_pages, pid, (long)pages, page, nodes, status, MPOL_MF_MOVE) < 0)
+	if (syscall(SYS_move_pages, pid, (long)pages, page, nodes, status, MPOL_MF_MOVE_ALL) < 0)
 		return false;
 	for (int i = 0; i < pages; i++)
 		if (status[i] == node)
