@@ -47,6 +47,9 @@ hash_of()
 	sha256sum | cut -c1-12
 }
 
+mkdir -p "$BUILD_DIR" && BUILD_DIR=$(CDPATH='' cd -- "$BUILD_DIR" && pwd -P) ||
+	die "cannot write to BUILD_DIR=$BUILD_DIR: choose another"
+
 # One directory per kernel source; one slot in it per checkout, so that two
 # checkouts with different patches do not rebuild each other's tree.
 SOURCE_DIR=$BUILD_DIR/$BASE
@@ -82,12 +85,16 @@ series_of()
 	fi | sed -e 's/#.*//' -e 's/[[:space:]]*$//' -e '/^$/d' ${UPTO:+-e "\\,^$UPTO\$,q"}
 }
 
+[ -z "$UPTO" ] || grep -qsxF "$UPTO" "$SERIES" ||
+	die "UPTO=$UPTO is not in $SERIES"
+
 kernel_arch()
 {
 	case $1 in
 	x86_64) echo x86_64 ;;
 	arm64) echo arm64 ;;
 	i386) echo i386 ;;
+	riscv64) echo riscv ;;
 	esac
 }
 
@@ -97,6 +104,8 @@ cross_of()
 	x86_64:x86_64 | i386:x86_64 | arm64:aarch64) ;;
 	x86_64:* | i386:*) echo x86_64-linux-gnu- ;;
 	arm64:*) echo aarch64-linux-gnu- ;;
+	riscv64:riscv64) ;;
+	riscv64:*) echo riscv64-linux-gnu- ;;
 	esac
 }
 
@@ -125,8 +134,8 @@ kmake()
 		CC="$BUILD_DIR/kcc $(cross_of "$arch")gcc" HOSTCC="ccache gcc" "$@"
 }
 
-# lock MODE NAME: hold a lock file until this shell ends (-x or -s), on
-# descriptor 8 for trees, 9 for objects.
+# lock MODE NAME FD: hold a lock file until this shell ends (-x or -s), on
+# descriptor 7 for what a whole run writes, 8 for trees, 9 for objects.
 lock()
 {
 	eval "exec $3>\"\$BUILD_DIR/lock/$2\""
@@ -160,7 +169,11 @@ step()
 	shift 3
 	log=$LOGS/$name.log
 	began=$(date +%s)
-	[ ! -s "$BUILD_DIR/times/$name" ] || read -r usual <"$BUILD_DIR/times/$name"
+	kept=$(cat "$BUILD_DIR/times/$name" 2>/dev/null || :)
+	case $kept in
+	'' | *[!0-9]*) ;;
+	*) usual=$kept ;;
+	esac
 	note "$what (usually $usual s)"
 	if [ "$V" = 1 ]; then
 		{
@@ -178,7 +191,7 @@ step()
 				wait $nap
 				note "$what: $(($(date +%s) - began)) of about $usual s"
 			done
-		) >/dev/null 8>&- 9>&- &
+		) >/dev/null 7>&- 8>&- 9>&- &
 		ticker=$!
 		set +e
 		(set -e; "$@") >"$log" 2>&1
@@ -197,12 +210,12 @@ step()
 	[ "$took" -lt $((usual / 4)) ] || echo "$took" >"$BUILD_DIR/times/$name"
 }
 
-# room MEGABYTES: is there disk space for what comes next?
+# room MEGABYTES [DIR]: is there disk space for what comes next?
 room()
 {
-	free=$(df -Pm "$BUILD_DIR" | awk 'NR == 2 { print $4 }')
+	free=$(df -Pm "${2:-$BUILD_DIR}" | awk 'NR == 2 { print $4 }')
 	[ "$free" -ge "$1" ] ||
-		die "$free MB free in $BUILD_DIR, $1 needed: free some or set BUILD_DIR="
+		die "$free MB free in ${2:-$BUILD_DIR}, $1 needed: free some or name another directory"
 }
 
 qemu_of()
@@ -224,7 +237,7 @@ kvm_boots()
 	esac
 	[ -w /dev/kvm ] || return 1
 	tried=$BUILD_DIR/times/kvm-$(cat /proc/sys/kernel/random/boot_id)
-	if [ ! -s "$tried" ]; then
+	if [ ! -s "$tried" ] || [ "$ACCEL" = kvm ]; then
 		note "trying /dev/kvm (at most 20 s)"
 		# It runs into the panic for want of a root file system.
 		if timeout -k 2 20 "$(qemu_of "$1")" "$3" "$4" -cpu host \
