@@ -18,7 +18,6 @@ static const struct hazard h03 = {
 	.what_is_lost = "memory was read after MADV_DONTNEED had returned",
 	.setup = setup,
 	.prepare = zap_prepare,
-	.judge = zap_judge,
 	.role = { zap_victim, zap_reclaim, zap_b },
 };
 

@@ -85,17 +85,11 @@ static void b(void)
 	hz_stop = true;
 }
 
-static enum outcome judge(void)
-{
-	return hz_lost ? RED : HIT;
-}
-
 static const struct hazard h08 = {
 	.name = "h08",
 	.what_is_lost = "a store after MADV_FREE had returned was discarded",
 	.setup = setup,
 	.prepare = prepare,
-	.judge = judge,
 	.role = { victim, a, b },
 };
 

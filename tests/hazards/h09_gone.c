@@ -142,17 +142,11 @@ static void b(void)
 		hz_lost = !(hz_pagemap((void *)page) & PM_SOFT_DIRTY);
 }
 
-static enum outcome judge(void)
-{
-	return hz_lost ? RED : HIT;
-}
-
 static const struct hazard h09_gone = {
 	.name = "h09_gone",
 	.what_is_lost = "a store after clear_refs(4) is not soft-dirty",
 	.setup = setup,
 	.prepare = prepare,
-	.judge = judge,
 	.role = { victim, b },
 };
 

@@ -19,7 +19,6 @@ static const struct hazard h10_thp = {
 	.what_is_lost = "a store after PAGEMAP_SCAN is in no later scan",
 	.setup = setup,
 	.prepare = scanned_prepare,
-	.judge = scanned_judge,
 	.role = { scanned_victim, a, scanned_b },
 };
 

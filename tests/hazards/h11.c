@@ -16,7 +16,6 @@ static const struct hazard h11 = {
 	.what_is_lost = "memory was read after MADV_DONTNEED had returned",
 	.setup = setup,
 	.prepare = zap_prepare,
-	.judge = zap_judge,
 	.role = { zap_victim, zap_a, zap_b },
 };
 

@@ -14,7 +14,6 @@ static const struct hazard h12_hugetlb = {
 	.what_is_lost = "the page changed after UFFDIO_WRITEPROTECT had returned",
 	.setup = setup,
 	.prepare = wp_prepare,
-	.judge = wp_judge,
 	.role = { wp_victim, wp_a, wp_b },
 };
 

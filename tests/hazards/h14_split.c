@@ -16,7 +16,6 @@ static const struct hazard h14_split = {
 	.what_is_lost = "memory was read after mprotect(PROT_NONE) had returned",
 	.setup = setup,
 	.prepare = punch_prepare,
-	.judge = punch_judge,
 	.role = { punch_victim, punch_a, punch_b },
 };
 

@@ -85,17 +85,11 @@ static void b(void)
 	hz_stop = true;
 }
 
-static enum outcome judge(void)
-{
-	return hz_lost ? RED : HIT;
-}
-
 static const struct hazard h14_zero = {
 	.name = "h14_zero",
 	.what_is_lost = "a page is not write-protected after UFFDIO_WRITEPROTECT had returned",
 	.setup = setup,
 	.prepare = prepare,
-	.judge = judge,
 	.role = { victim, a, b },
 	.counter = "thp_split_pmd",
 };

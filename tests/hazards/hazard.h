@@ -38,7 +38,7 @@ struct hazard {
 	const char *what_is_lost;
 	/* Returns why the test cannot run here, or NULL. */
 	const char *(*setup)(void);
-	/* Before and after each round, in the main thread. */
+	/* Before and after each round, in the main thread. No judge: hz_lost is red. */
 	void (*prepare)(void);
 	enum outcome (*judge)(void);
 	/* Each runs once in a round, on a processor of its own. */

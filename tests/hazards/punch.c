@@ -95,8 +95,3 @@ void punch_b(void)
 	hz_wait(&hz_done);
 	hz_stop = true;
 }
-
-enum outcome punch_judge(void)
-{
-	return hz_lost ? RED : HIT;
-}

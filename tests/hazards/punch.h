@@ -11,7 +11,6 @@
 
 const char *punch_setup(enum kind kind, bool part);
 void punch_prepare(void);
-enum outcome punch_judge(void);
 void punch_victim(void);
 void punch_a(void);
 void punch_b(void);

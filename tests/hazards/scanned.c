@@ -104,8 +104,3 @@ void scanned_b(void)
 	hz_wait(&hz_done);
 	hz_stop = true;
 }
-
-enum outcome scanned_judge(void)
-{
-	return hz_lost ? RED : HIT;
-}

@@ -20,6 +20,5 @@ void scanned_a(bool (*protect)(void));
 bool scanned_report(void);		/* the first page, by PAGEMAP_SCAN */
 bool scanned_protect(void);		/* all of it, by UFFDIO_WRITEPROTECT */
 void scanned_b(void);
-enum outcome scanned_judge(void);
 
 #endif

@@ -76,8 +76,3 @@ void wp_b(void)
 		usleep(100);
 	} while (!victim_done);
 }
-
-enum outcome wp_judge(void)
-{
-	return hz_lost ? RED : HIT;
-}

@@ -11,7 +11,6 @@
 
 const char *wp_setup(enum kind kind);
 void wp_prepare(void);
-enum outcome wp_judge(void);
 void wp_victim(void);
 void wp_a(void);
 void wp_b(void);

@@ -97,8 +97,3 @@ void zap_b(void)
 	hz_wait(&hz_done);
 	hz_stop = true;
 }
-
-enum outcome zap_judge(void)
-{
-	return hz_lost ? RED : HIT;
-}

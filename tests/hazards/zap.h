@@ -10,7 +10,6 @@
 
 const char *zap_setup(enum kind kind, bool refill);
 void zap_prepare(void);
-enum outcome zap_judge(void);
 void zap_victim(void);
 void zap_a(void);
 void zap_reclaim(void);			/* instead of A */
