@@ -47,8 +47,9 @@ hash_of()
 	sha256sum | cut -c1-12
 }
 
-mkdir -p "$BUILD_DIR" && BUILD_DIR=$(CDPATH='' cd -- "$BUILD_DIR" && pwd -P) ||
+mkdir -p "$BUILD_DIR/lock" "$BUILD_DIR/times" "$BUILD_DIR/images" ||
 	die "cannot write to BUILD_DIR=$BUILD_DIR: choose another"
+BUILD_DIR=$(CDPATH='' cd -- "$BUILD_DIR" && pwd -P)
 
 # One directory per kernel source; one slot in it per checkout, so that two
 # checkouts with different patches do not rebuild each other's tree.
@@ -60,8 +61,7 @@ STOCK=$SOURCE_DIR/stock
 SLOT=$SOURCE_DIR/slot-$(printf %s "$ROOT" | hash_of)
 SERIES=$ROOT/patches/series-$BASE
 LOGS=$BUILD_DIR/logs/${SLOT##*/}
-mkdir -p "$LOGS" "$BUILD_DIR/lock" "$BUILD_DIR/times" "$BUILD_DIR/images" ||
-	die "cannot write to BUILD_DIR=$BUILD_DIR: choose another"
+mkdir -p "$LOGS"
 
 # The source tree a variant is built from.
 tree_of()
@@ -95,6 +95,15 @@ kernel_arch()
 	arm64) echo arm64 ;;
 	i386) echo i386 ;;
 	riscv64) echo riscv ;;
+	esac
+}
+
+# source_arch ARCH: its directory in arch/.
+source_arch()
+{
+	case $1 in
+	x86_64 | i386) echo x86 ;;
+	*) kernel_arch "$1" ;;
 	esac
 }
 
