@@ -37,7 +37,7 @@ void __tlb_gen_close(struct mm_struct *mm, u64 window)
 }
 
 /* The fast paths are inline and cannot have <trace/events/tlb_gen.h>. */
-void __tlb_gen_trace_open(struct mm_struct *mm, u64 word, u64 window)
+void __tlb_gen_trace_open(u64 word, struct mm_struct *mm, u64 window)
 {
 	trace_tlb_gen_open(mm, word, window);
 }

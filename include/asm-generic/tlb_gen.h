@@ -233,8 +233,7 @@ void __tlb_gen_close(struct mm_struct *mm, u64 window);
 DECLARE_TRACEPOINT(tlb_gen_open);
 DECLARE_TRACEPOINT(tlb_gen_close);
 DECLARE_TRACEPOINT(tlb_gen_mark);
-void __tlb_gen_trace_open(struct mm_struct *mm, u64 word, u64 window);
-void __tlb_gen_trace_close(struct mm_struct *mm, u64 word, u64 window);
+void __tlb_gen_trace_open(u64 word, struct mm_struct *mm, u64 window);
 void __tlb_gen_trace_mark(struct mm_struct *mm, struct ptdesc *table);
 
 /* Leaf entries of any level, complete on return. Default: flush_tlb_range() */
@@ -257,7 +256,7 @@ static inline void __tlb_gen_open(struct mm_struct *mm, u64 window)
 
 	count_vm_tlb_event(TLB_GEN_OPEN);
 	if (tracepoint_enabled(tlb_gen_open))
-		__tlb_gen_trace_open(mm, word, window);
+		__tlb_gen_trace_open(word, mm, window);
 }
 
 /**
@@ -369,13 +368,12 @@ static inline void tlb_gen_inherit(struct mmu_gather *tlb, const void *entry,
 {
 	struct ptdesc *table = tlb_gen_table(entry);
 
-	if (likely(!table->pt_tlb_gen))
-		return;
 	/* The last mark was this thread's own, most of the time. */
-	if (!(table->pt_tlb_gen & TLB_GEN_GONE) &&
-	    tlb_gen_word_alone(atomic64_read_acquire(&tlb->mm->tlb_gen), tlb->window))
+	if (likely(tlb_gen_word_alone(atomic64_read_acquire(&tlb->mm->tlb_gen), tlb->window) &&
+		   !(table->pt_tlb_gen & TLB_GEN_GONE)))
 		return;
-	__tlb_gen_inherit(tlb, table, start, end);
+	if (table->pt_tlb_gen)
+		__tlb_gen_inherit(tlb, table, start, end);
 }
 
 /**
@@ -639,8 +637,8 @@ static inline void tlb_gen_gather(struct mmu_gather *tlb)
 {
 	u64 window = tlb_gen_next_window(tlb->mm);
 
-	tlb->hole_end = 0;
 	tlb->window = window;
+	tlb->hole_end = 0;
 	__tlb_gen_open(tlb->mm, window);
 }
 
