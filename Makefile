@@ -50,7 +50,7 @@ export $(VARS)
 help:
 	@tools/help
 
-setup source apply image boot test bench compare fastpath hazards soak model each clean distclean:
+setup source apply image boot test bench compare fastpath hazards soak model lint each clean distclean:
 	@tools/$@
 
 # tools/compare is Python, which setup may have to install first.
@@ -61,5 +61,5 @@ quote	= '$(subst ','\'',$1)'
 env:
 	@: $(foreach v,$(VARS),$(info $v=$(call quote,$($v)); export $v))
 
-.PHONY: env help setup source apply image boot test bench compare fastpath hazards soak model each \
+.PHONY: env help setup source apply image boot test bench compare fastpath hazards soak model lint each \
 	clean distclean

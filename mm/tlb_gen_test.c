@@ -25,7 +25,7 @@
 
 #define NR_WINDOWS	3
 #define NR_TABLES	2
-#define MAX_STATES	(1 << 19)
+#define MAX_STATES	0x80000
 
 enum broken {
 	INTACT,
@@ -357,7 +357,7 @@ struct fixture {
 	pgtable_t token;
 	struct ptdesc *table;
 	pte_t *entry;
-	spinlock_t *ptl;
+	spinlock_t *ptl;	/* of the table */
 };
 
 static void fixture_init(struct kunit *test, struct fixture *fix)
@@ -633,6 +633,7 @@ static struct kunit_suite tlb_gen_suite = {
 	.name = "tlb_gen",
 	.test_cases = tlb_gen_cases,
 };
+
 kunit_test_suite(tlb_gen_suite);
 
 MODULE_DESCRIPTION("KUnit tests of the TLB generation words");

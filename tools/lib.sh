@@ -118,6 +118,24 @@ cross_of()
 	esac
 }
 
+# touched ARCH TREE OBJ: the object files of the series and the overlay that the
+# configuration of OBJ builds.
+touched()
+{
+	{
+		sed -n 's,^+++ b/,,p' "$ROOT"/patches/all/*.patch
+		# shellcheck disable=SC2086
+		printf '%s\n' $OVERLAY
+	} | grep -E "^(mm|fs|kernel|arch/$(source_arch "$1"))/.*\.c\$" | sort -u | while read -r file; do
+		[ -f "$2/$file" ] || continue
+		name=${file##*/} name=${name%.c}
+		option=$(sed -n "s/^obj-\$(\(CONFIG_[A-Z0-9_]*\)).*[[:space:]=]$name\.o.*/\1/p" \
+			"$2/${file%/*}/Makefile")
+		[ -z "$option" ] || grep -q "^$option=y" "$3/.config" || continue
+		echo "${file%.c}.o"
+	done
+}
+
 # A compiler grows its heap by 128 KiB a time: two thirds of its page faults.
 export CC_TUNABLES=glibc.malloc.top_pad=67108864
 export CCACHE_DIR="$BUILD_DIR/ccache"

@@ -449,7 +449,7 @@ static void print_faults(u64 *scratch, u64 ops)
 		u64 total = 0, n = 0, kept;
 
 		for (i = 0; i < params.nr_victims; i++) {
-			kept = min(victims[i].faults[kind], (u64)MAX_FAULTS);
+			kept = min_t(u64, victims[i].faults[kind], MAX_FAULTS);
 			memcpy(scratch + n, victims[i].nsec[kind], kept * sizeof(*scratch));
 			n += kept;
 			total += victims[i].faults[kind];

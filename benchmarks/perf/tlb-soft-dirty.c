@@ -21,8 +21,8 @@ static int clear_refs = -1;
 static bool soft_dirty(void *addr)
 {
 	int pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-	off_t offset = (unsigned long)addr / sysconf(_SC_PAGESIZE) * sizeof(uint64_t);
-	uint64_t entry = 0;
+	off_t offset = (unsigned long)addr / sysconf(_SC_PAGESIZE) * sizeof(u64);
+	u64 entry = 0;
 
 	if (pagemap < 0)
 		return false;
