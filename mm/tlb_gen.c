@@ -155,6 +155,7 @@ void __tlb_gen_inherit_holes(struct mmu_gather *tlb, pud_t *pud)
  *
  * Context: under the table's PTL. A window of the caller's own counts, too:
  * reclaim from within MADV_PAGEOUT flushes once more than it must.
+ * Ordering: the PTL, then an acquire of the mm word (see the head of tlb_gen.h).
  * Return: true if some CPU may still use what the table held before.
  * Source: the mm-wide test that fault handlers had, exact to the table.
  */

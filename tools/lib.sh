@@ -182,6 +182,21 @@ stop_ticker()
 	[ -z "$ticker" ] || kill "$ticker" 2>/dev/null || :
 	ticker=
 }
+# tick WHAT SECONDS: tell now and then how far WHAT is, until stop_ticker.
+tick()
+{
+	(
+		trap 'kill $nap 2>/dev/null; exit' TERM
+		began=$(date +%s)
+		while kill -0 $$ 2>/dev/null; do
+			sleep 15 & nap=$!
+			wait $nap
+			note "$1: $(($(date +%s) - began)) of about $2 s"
+		done
+	) >/dev/null 7>&- 8>&- 9>&- &
+	ticker=$!
+}
+
 trap 'stop_ticker' EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
@@ -211,15 +226,7 @@ step()
 		read -r rc <"$log.rc"
 		rm -f "$log.rc"
 	else
-		(
-			trap 'kill $nap 2>/dev/null; exit' TERM
-			while kill -0 $$ 2>/dev/null; do
-				sleep 15 & nap=$!
-				wait $nap
-				note "$what: $(($(date +%s) - began)) of about $usual s"
-			done
-		) >/dev/null 7>&- 8>&- 9>&- &
-		ticker=$!
+		tick "$what" "$usual"
 		set +e
 		(set -e; "$@") >"$log" 2>&1
 		rc=$?

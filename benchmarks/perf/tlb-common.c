@@ -126,6 +126,7 @@ static const struct {
 	{ "tlb_gen_mark", NULL },
 	{ "tlb_gen_inherit", NULL },
 	{ "tlb_gen_settle", NULL },
+	{ "pswpout", NULL },
 };
 
 #define NR_COUNTERS	ARRAY_SIZE(counters)
@@ -144,7 +145,7 @@ static double timer_nsec;
 /* Written by several threads, each seldom. */
 static u64 nr_warm, nr_finished;
 static bool go, stop;
-/* How many timed calls are under way: of those that do not only touch pages */
+/* How many timed calls are under way: not of those that touch pages for the next */
 static unsigned int calls;
 
 static u64 now(void)
@@ -253,7 +254,8 @@ static void do_ops(struct initiator *initiator, u64 ops)
 
 	for (op = 0; op < ops; op++) {
 		for (step = 0; step < bench->nr_steps; step++) {
-			bool call = params.faults && (step || !bench->touches);
+			bool call = params.faults &&
+				    (step || !bench->touches || bench->nr_steps == 1);
 
 			if (!params.back_to_back)
 				wait_for_victims();
@@ -843,7 +845,9 @@ int bench_tlb(const struct tlb_bench *b, int argc, const char **argv)
 	interrupts = fopen("/proc/interrupts", "r");
 	vmstat = fopen("/proc/vmstat", "r");
 
-	if (bench->has_range)
+	if (bench->check)
+		reason = bench->check((u64)part_size / params.every * params.nr_initiators);
+	if (bench->has_range && !reason)
 		map = map_parts(&map_size);
 	for (i = 0; bench->setup && !reason && i < params.nr_initiators; i++)
 		reason = bench->setup(initiators[i].part, part_size);

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <linux/types.h>
 #include <sys/syscall.h>
 
 /* The <asm/unistd.h> in tools/arch/x86 hides the system's and lists few calls. */
@@ -15,7 +16,7 @@
 #define __NR_membarrier		375
 #endif
 
-#define TLB_MAX_STEPS	2
+#define TLB_MAX_STEPS	3
 
 /*
  * A benchmark of the tlb collection. Initiators perform ops; an op is
@@ -34,6 +35,13 @@ struct tlb_bench {
 	bool		has_range;	/* works on memory: --size, --spread */
 	bool		touches;	/* its first step is tlb_touch(): --every */
 	bool		victims_off;	/* victims do not touch the range */
+
+	/*
+	 * Called before there is any memory. @written: the bytes of all pages
+	 * that tlb_touch() will write to. Returns NULL, or why this machine
+	 * cannot run the benchmark.
+	 */
+	const char	*(*check)(u64 written);
 
 	/*
 	 * Called once for each initiator with its populated, dirty part of the

@@ -96,6 +96,7 @@
  *   tlb_gen_inherit_holes()		the same for pmd_none() seen unlocked
  *   tlb_gen_pending()			is a flush owed for this table?
  *   tlb_gen_settle()			flush a page now if one is owed
+ *   tlb_gen_settle_mm()		the same where no table word tells
  *   tlb_gen_pmdp_clear_flush()		make a hole and flush under the lock
  *   tlb_gen_gone()			reclaim or migration made an entry
  *					non-present and flushes with its batch
@@ -108,8 +109,8 @@
  *   tlb_gen_free_pte(), _pmd()		a table leaves the tree
  *
  * Architectures with CONFIG_TLB_GEN unset have the same calls with what mm
- * always did: one count of open windows per mm and a full flush when they
- * nest.
+ * did before: one count of open windows per mm and a full flush when they
+ * nest. Batches of reclaim and migration need CONFIG_TLB_GEN.
  *
  * Idea: one mechanism for batched and pending flushes, and mmu_gather to serve
  * protection changes (Nadav Amit, 55080C83-4047-4AA9-B6A3-785A1E4E17B1@gmail.com);
@@ -289,6 +290,7 @@ static inline unsigned long tlb_gen_open(struct mm_struct *mm)
  * in the task whose flush it was.
  * Ordering: release; pairs with the acquires of the mm word by who asks. The
  * architecture's flush orders itself before this, no barrier here could.
+ * Source: as tlb_gen_open().
  */
 static inline void tlb_gen_close(struct mm_struct *mm, unsigned long window)
 {
@@ -311,6 +313,8 @@ static inline void tlb_gen_close(struct mm_struct *mm, unsigned long window)
  *
  * Context: inside a window of @mm and under the table's PTL, after the entry
  * was changed and before the PTL is dropped.
+ * Ordering: a plain store; the PTL shows it, and the window, to who takes it next.
+ * Source: a generation per page table (20210131001132.3368247-17-namit@vmware.com).
  */
 static inline void tlb_gen_mark_table(struct mm_struct *mm, const void *entry)
 {
@@ -336,6 +340,7 @@ static inline void tlb_gen_mark_table(struct mm_struct *mm, const void *entry)
  * a section that flushed before it unlocks needs no mark.
  *
  * Context: under the table's PTL, before it is dropped.
+ * Ordering and source: as tlb_gen_mark_table().
  */
 static inline void tlb_gen_mark(struct mmu_gather *tlb, const void *entry)
 {
@@ -482,6 +487,7 @@ static inline void tlb_gen_mark_hugetlb(struct mmu_gather *tlb,
  *
  * Context: under the table's PTL, not in lazy MMU mode (Xen PV would only
  * queue the flush).
+ * Ordering: the PTL, then an acquire of the mm word; the flush is complete on return.
  * Source: generalizes the userfaultfd check in do_wp_page() to every VMA.
  */
 static inline void tlb_gen_settle(struct vm_area_struct *vma, const void *entry,

@@ -1,82 +1,76 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * H17, migration gives up: A moves the pages of a file, which are mapped several times,
- * and flushes later. B drops one mapping after the other: it clears all entries, then
- * flushes, then drops the rmaps. What A comes to in between cannot be moved: its other
- * entries are put back and the folio unlocked. Whoever took one of them over in between
- * may not have flushed yet, so the batch must have.
+ * H17, migration gives up: A moves pages and flushes later. Some of them are pinned,
+ * as for a device. Their entries are cleared, put back, and the folio is unlocked: its
+ * batch must have been flushed by then, because whoever finds it unlocked does not.
  *
- * A store is lost only if a third one does take it over, and a fourth writes the page
- * out. The kernel asserts that the batch has flushed.
+ * A store is lost only if another process has the page mapped as well, drops that
+ * mapping in between, and a third writes the page out. The kernel asserts that the
+ * batch has been flushed.
  */
-#define _GNU_SOURCE
-#include <unistd.h>
-#include <sys/mman.h>
+#include <fcntl.h>
+#include <linux/types.h>
+#include <sys/ioctl.h>
 
 #include "migrate.h"
 
 #define PAGES		MIGRATE_PAGES
-#define MAPPINGS	5		/* B drops all but the first */
+#define PINNED		64
 
-static volatile char *mapping[MAPPINGS];
+/* mm/gup_test.h */
+#define PIN_LONGTERM_TEST_START	_IOW('g', 7, struct pin_longterm_test)
+#define FLAG_USE_WRITE		1
+
+struct pin_longterm_test {
+	__u64 addr;
+	__u64 size;
+	__u32 flags;
+};
+
+static volatile char *mem;
 static int node;
 
 static const char *setup(void)
 {
-	int fd = memfd_create("h17_undo", 0);
-	size_t size = PAGES * hz_page;
+	int fd = open("/sys/kernel/debug/gup_test", O_RDWR);
+	struct pin_longterm_test pin = {
+		.size = PINNED * hz_page,
+		.flags = FLAG_USE_WRITE,
+	};
+	const char *why;
 
-	if (fd < 0 || ftruncate(fd, size))
-		return "no memfd";
-	for (int m = 0; m < MAPPINGS; m++) {
-		mapping[m] = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-		if (mapping[m] == MAP_FAILED)
-			return "no memory";
-	}
+	mem = hz_map_size(SMALL, PAGES * hz_page, &why);
+	if (!mem)
+		return why;
 	for (int i = 0; i < PAGES; i++)
-		mapping[0][i * hz_page] = 1;
-	if (!migrate_pages(0, mapping[0], PAGES, 1) ||
-	    !migrate_pages(0, mapping[0], PAGES, 0))
+		mem[i * hz_page] = 1;
+	if (!migrate_pages(0, mem, PAGES, 1) || !migrate_pages(0, mem, PAGES, 0))
 		return "no second node to migrate to";
-	/* B has to be quick: the next mapping, before A has seen all pages. */
-	hz_write_file(HZ_DEBUG "delay_us", "0");
-	return NULL;
+	pin.addr = (uintptr_t)mem;
+	/* Until the end of the test */
+	return fd < 0 || ioctl(fd, PIN_LONGTERM_TEST_START, &pin) ? "no CONFIG_GUP_TEST" : NULL;
 }
 
 static void prepare(void)
 {
-	for (int i = 0; i < PAGES; i++)
-		for (int m = 0; m < MAPPINGS; m++)
-			mapping[m][i * hz_page] = 1;
 	node = !node;
 }
 
-/* B's flush has to interrupt somebody. */
+/* Without another CPU in the mm nothing is batched. */
 static void victim(void)
 {
 	while (!atomic_load_explicit(&hz_done, memory_order_relaxed))
-		(void)mapping[0][0];
+		(void)mem[0];
 }
 
 static void a(void)
 {
 	hz_a_begins();
-	migrate_pages(0, mapping[0], PAGES, node);
+	migrate_pages(0, mem, PAGES, node);
+	/* They have stayed on node 0. */
+	if (!migrate_pages(0, mem, PINNED, 1))
+		hz_hit();
 	hz_a_done();
-}
-
-/* A begins with this page, and nobody else takes it away. */
-static bool seen(void)
-{
-	return !(hz_pagemap((char *)mapping[0]) & PM_PRESENT);
-}
-
-static void b(void)
-{
-	if (!hz_wait_for_a(seen))
-		return;
-	for (int m = 1; m < MAPPINGS; m++)
-		madvise((char *)mapping[m], PAGES * hz_page, MADV_DONTNEED);
 }
 
 static const struct hazard h17_undo = {
@@ -84,7 +78,7 @@ static const struct hazard h17_undo = {
 	.what_is_lost = "nothing that this test could see",
 	.setup = setup,
 	.prepare = prepare,
-	.role = { victim, a, b },
+	.role = { victim, a },
 	.batches_at_once = true,
 };
 
