@@ -274,10 +274,10 @@ kvm_boots()
 	if [ ! -s "$tried" ] || [ "$ACCEL" = kvm ]; then
 		note "trying /dev/kvm (at most 20 s)"
 		# It runs into the panic for want of a root file system.
-		if timeout -k 2 20 "$(qemu_of "$1")" "$3" "$4" -cpu host \
+		if (timeout -k 2 20 "$(qemu_of "$1")" "$3" "$4" -cpu host \
 			-accel kvm -smp 2 -m 512 -kernel "$2" -append "$5 panic=-1" \
 			-nodefaults -display none -serial stdio -no-reboot \
-			</dev/null 2>&1 | grep -q 'Kernel panic'; then
+			</dev/null 2>&1 | grep -q 'Kernel panic') 2>/dev/null; then
 			echo yes >"$tried"
 		else
 			echo no >"$tried"
