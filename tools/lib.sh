@@ -118,6 +118,23 @@ cross_of()
 	esac
 }
 
+# configure ARCH TREE OBJ FRAGMENT...: tinyconfig and the fragments.
+configure()
+{
+	arch=$1 tree=$2 obj=$3
+	shift 3
+	mkdir -p "$obj"
+	kmake "$arch" -C "$tree" O="$obj" tinyconfig
+	(cd "$tree" && scripts/kconfig/merge_config.sh -m -Q -O "$obj" "$obj/.config" "$@")
+	kmake "$arch" -C "$tree" O="$obj" olddefconfig
+}
+
+# taken FRAGMENT OBJ: is all there that FRAGMENT sets? Prints what is not.
+taken()
+{
+	! grep '^CONFIG' "$1" | grep -vxF -f "$2/.config"
+}
+
 # touched ARCH TREE OBJ: the object files of the series and the overlay that the
 # configuration of OBJ builds.
 touched()
@@ -171,6 +188,15 @@ lock()
 	flock "$1" "$3"
 }
 
+# lock_tree TREE: so that nobody changes it, on descriptor 8.
+lock_tree()
+{
+	case $1 in
+	"$STOCK") lock -s "${SOURCE_DIR##*/}-stock" 8 ;;
+	*) lock -s "${SOURCE_DIR##*/}-${SLOT##*/}-${1##*/}" 8 ;;
+	esac
+}
+
 unlock()
 {
 	eval "exec $1>&-"
@@ -182,6 +208,7 @@ stop_ticker()
 	[ -z "$ticker" ] || kill "$ticker" 2>/dev/null || :
 	ticker=
 }
+
 # tick WHAT SECONDS: tell now and then how far WHAT is, until stop_ticker.
 tick()
 {

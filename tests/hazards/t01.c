@@ -103,6 +103,7 @@ static int task(char *line)
 static enum outcome judge(void)
 {
 	unsigned int by_a[NR_EVENTS] = {}, by_b[NR_EVENTS] = {};
+	bool opened = true;
 	FILE *trace;
 	char line[512], name[32];
 
@@ -122,13 +123,13 @@ static enum outcome judge(void)
 			if (!strstr(line, name))
 				continue;
 			if (i == CLOSE && !(tid == tid_a ? by_a : by_b)[OPEN])
-				return RED;
+				opened = false;
 			(tid == tid_a ? by_a : by_b)[i]++;
 		}
 	}
 	fclose(trace);
 	/* More of them may come from reclaim. */
-	if (by_a[OPEN] && by_a[CLOSE] == by_a[OPEN] && by_a[MARK] && by_b[OPEN] &&
+	if (opened && by_a[OPEN] && by_a[CLOSE] == by_a[OPEN] && by_a[MARK] && by_b[OPEN] &&
 	    by_b[CLOSE] == by_b[OPEN] && by_b[INHERIT] && by_b[SETTLE])
 		return HIT;
 	for (int i = 0; i < NR_EVENTS; i++)
