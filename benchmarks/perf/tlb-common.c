@@ -20,6 +20,7 @@
 #include <inttypes.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,18 +30,25 @@
 
 #include <linux/compiler.h>
 #include <linux/kernel.h>
+#include <linux/log2.h>
 #include <linux/time64.h>
 #include <linux/zalloc.h>
+#include <perf/cpumap.h>
 #include <subcmd/parse-options.h>
 
 #include "bench.h"
 #include "tlb.h"
+#include "tlb-lib.h"
 
-#define MAX_CPUS	8192
+#define MAX_CPUS	TLB_MAX_CPUS
+#define SET_SIZE	CPU_ALLOC_SIZE(MAX_CPUS)
 #define TIMER_READS	100
 #define STALL_NSEC	(10 * NSEC_PER_SEC)
-#define MAX_FAULTS	(1 << 18)	/* samples of each victim and kind: the last ones */
+#define MAX_SAMPLES	(1 << 18)	/* of each victim and kind: the last ones */
 #define FAULT_PAGES	4096
+#define IDLE_NSEC	(200 * NSEC_PER_MSEC)
+#define TRACE_LOOPS	1000
+#define NR_BUCKETS	64		/* of the histogram: powers of two of nanoseconds */
 
 #define die(fmt, ...)	errx(EXIT_FAILURE, "tlb/%s: " fmt, bench->name, ##__VA_ARGS__)
 #define die_errno(fmt, ...) \
@@ -50,11 +58,16 @@ struct initiator {
 	pthread_t	thread;
 	int		cpu;
 	char		*part;		/* its part of the range */
+	bool		hidden;		/* keep off it: it is about to be unmapped */
 	u64		*nsec;		/* one sample for each step of each op */
+	struct tlb_call	*calls;		/* --trace: when they were */
 };
 
-/* --faults: those that met a timed call, and the others */
-enum fault_kind { FAULT_MEANWHILE, FAULT_ELSE, NR_FAULT_KINDS };
+/*
+ * What victims sample. Of faults: those that met a timed call, and the others;
+ * of stolen time: during the ops, and while nobody does anything.
+ */
+enum sample_kind { MEANWHILE, ELSE, NR_KINDS };
 
 struct victim {
 	pthread_t	thread;
@@ -62,31 +75,28 @@ struct victim {
 	u64		passes;		/* how often it has read the whole range */
 	char		*pages;		/* its own, to fault in */
 	unsigned int	page;		/* the next of them */
-	u64		*nsec[NR_FAULT_KINDS];
-	u64		faults[NR_FAULT_KINDS];
+	u64		*nsec[NR_KINDS];
+	u64		samples[NR_KINDS];
+	u64		total[NR_KINDS];	/* nanoseconds stolen */
+	u64		bucket[NR_BUCKETS];	/* MEANWHILE, all of its rounds */
 } __aligned(128);
 
-struct summary {
-	double	mean;
-	u64	min, p50, p90, p99, max;
-};
-
-static struct {
+static struct params {
 	unsigned int	every;
 	const char	*size;
 	bool		spread;
 	unsigned int	nr_initiators;
 	unsigned int	nr_victims;
+	const char	*cpus;
 	u64		loops;
+	u64		warm_up;
 	bool		back_to_back;
 	bool		faults;
-} params = {
-	.every		= 1,
-	.size		= "1",
-	.nr_initiators	= 1,
-	.nr_victims	= 1,
-	.loops		= 10000,
-};
+	bool		trace;
+} params;
+
+#define ALL_CPUS	UINT_MAX	/* for nr_victims */
+#define A_TENTH		UINT64_MAX	/* for warm_up */
 
 static const struct option options[] = {
 #define NR_TOUCH_OPTIONS	1
@@ -101,36 +111,19 @@ static const struct option options[] = {
 		     "Specify amount of victim threads, each on another CPU (default: 1)"),
 	OPT_UINTEGER('i', "initiators", &params.nr_initiators,
 		     "Specify amount of initiating threads, each on another CPU (default: 1)"),
+	OPT_STRING('C', "cpus", &params.cpus, "list",
+		   "Use these CPUs: initiators on the first ones, then victims"),
 	OPT_U64('l', "loops", &params.loops, "Specify ops of each initiator (default: 10000)"),
+	OPT_U64('w', "warm-up", &params.warm_up,
+		"Specify ops of each initiator that come before (default: a tenth of --loops)"),
 	OPT_BOOLEAN('b', "back-to-back", &params.back_to_back,
 		    "Do not wait for the victims between the timed calls"),
 	OPT_BOOLEAN('F', "faults", &params.faults,
 		    "Victims fault pages of their own in, and tell how long it takes"),
+	OPT_BOOLEAN('T', "trace", &params.trace,
+		    "Add a run that tells where the time of a shootdown goes (root)"),
 	OPT_END()
 };
-
-static const struct {
-	const char *key;		/* also the name in /proc/vmstat, unless ... */
-	const char *irq;		/* ... this is its description in /proc/interrupts */
-} counters[] = {
-	{ "int_call", "Function call interrupts" },
-	{ "int_tlb", "TLB shootdowns" },
-	{ "nr_tlb_remote_flush", NULL },
-	{ "nr_tlb_remote_flush_received", NULL },
-	{ "nr_tlb_local_flush_all", NULL },
-	{ "nr_tlb_local_flush_one", NULL },
-	{ "nr_tlb_tlbi", NULL },
-	{ "nr_tlb_tlbi_asid", NULL },
-	{ "nr_tlb_dsb", NULL },
-	{ "tlb_gen_open", NULL },
-	{ "tlb_gen_mark", NULL },
-	{ "tlb_gen_inherit", NULL },
-	{ "tlb_gen_settle", NULL },
-	{ "pswpout", NULL },
-};
-
-#define NR_COUNTERS	ARRAY_SIZE(counters)
-#define MISSING		(-1)
 
 static const struct tlb_bench *bench;
 static struct initiator *initiators;
@@ -139,12 +132,17 @@ static int cpus[MAX_CPUS];		/* on which this process may run */
 static bool cpu_used[MAX_CPUS];
 static size_t page_size;
 static size_t part_size;
-static FILE *interrupts, *vmstat;
 static double timer_nsec;
+static enum tlb_victims mode;		/* of the victims */
+static u64 gap_nsec;			/* TLB_STOLEN: a round that takes longer was stolen from */
+static u64 *scratch;
 
 /* Written by several threads, each seldom. */
 static u64 nr_warm, nr_finished;
 static bool go, stop;
+static bool idle;			/* TLB_STOLEN: sample what nobody has caused */
+static bool warm;			/* TLB_STOLEN: do not sample */
+static int interrupted;			/* the signal */
 /* How many timed calls are under way: not of those that touch pages for the next */
 static unsigned int calls;
 
@@ -165,18 +163,15 @@ static void *xmmap(size_t size, int prot, int flags, const char *what)
 	return p;
 }
 
-static void pin(int cpu)
+static cpu_set_t *set_of(int cpu)
 {
-	size_t size = CPU_ALLOC_SIZE(MAX_CPUS);
 	cpu_set_t *set = CPU_ALLOC(MAX_CPUS);
 
 	if (!set)
 		die_errno("CPU_ALLOC");
-	CPU_ZERO_S(size, set);
-	CPU_SET_S(cpu, size, set);
-	if (sched_setaffinity(0, size, set))
-		die_errno("cannot run on CPU %d", cpu);
-	CPU_FREE(set);
+	CPU_ZERO_S(SET_SIZE, set);
+	CPU_SET_S(cpu, SET_SIZE, set);
+	return set;
 }
 
 static void wait_for_pass(const struct victim *victim, u64 passes)
@@ -204,38 +199,91 @@ static void wait_for_victims(void)
 			      __atomic_load_n(&victims[i].passes, __ATOMIC_RELAXED) + 2);
 }
 
+static void sample(struct victim *victim, enum sample_kind kind, u64 nsec)
+{
+	victim->nsec[kind][victim->samples[kind]++ % MAX_SAMPLES] = nsec;
+	victim->total[kind] += nsec;
+}
+
 static void fault(struct victim *victim)
 {
 	unsigned int before = __atomic_load_n(&calls, __ATOMIC_ACQUIRE);
 	u64 start = now(), nsec;
-	enum fault_kind kind;
+	enum sample_kind kind;
 
 	*(volatile char *)(victim->pages + victim->page * page_size) = 1;
 	nsec = now() - start;
-	kind = before || __atomic_load_n(&calls, __ATOMIC_ACQUIRE) ? FAULT_MEANWHILE : FAULT_ELSE;
-	victim->nsec[kind][victim->faults[kind]++ % MAX_FAULTS] = nsec;
+	kind = before || __atomic_load_n(&calls, __ATOMIC_ACQUIRE) ? MEANWHILE : ELSE;
+	sample(victim, kind, nsec);
 	/* Seldom: the faults themselves may do without mmap_lock. */
 	victim->page = (victim->page + 1) % FAULT_PAGES;
 	if (!victim->page && madvise(victim->pages, FAULT_PAGES * page_size, MADV_DONTNEED))
 		die_errno("MADV_DONTNEED");
 }
 
-static void *victim_fn(void *arg)
+static void read_range(void)
 {
-	struct victim *victim = arg;
 	unsigned int i;
 	size_t offset;
 
-	pin(victim->cpu);
+	for (i = 0; i < params.nr_initiators; i++) {
+		/* hide() waits for the end of a pass that has missed this. */
+		if (__atomic_load_n(&initiators[i].hidden, __ATOMIC_ACQUIRE))
+			continue;
+		for (offset = 0; offset < part_size; offset += page_size)
+			__atomic_load_n(initiators[i].part + offset, __ATOMIC_RELAXED);
+	}
+}
+
+/* A round is as long as one reading of the clock, or somebody took the CPU away. */
+static void spin(struct victim *victim, u64 *last)
+{
+	u64 time = now(), nsec = time - *last;
+
+	*last = time;
+	if (__atomic_load_n(&warm, __ATOMIC_RELAXED))
+		return;
+	if (__atomic_load_n(&idle, __ATOMIC_RELAXED)) {
+		if (nsec > gap_nsec)
+			sample(victim, ELSE, nsec);
+		return;
+	}
+	victim->bucket[nsec ? ilog2(nsec) : 0]++;
+	if (nsec > gap_nsec)
+		sample(victim, MEANWHILE, nsec);
+}
+
+static void *victim_fn(void *arg)
+{
+	struct victim *victim = arg;
+	u64 last;
+
+	last = now();
 	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
-		if (params.faults)
+		switch (mode) {
+		case TLB_READ:
+			read_range();
+			break;
+		case TLB_FAULT:
 			fault(victim);
-		for (i = 0; i < params.nr_initiators && !params.faults && !bench->victims_off; i++)
-			for (offset = 0; offset < part_size; offset += page_size)
-				__atomic_load_n(initiators[i].part + offset, __ATOMIC_RELAXED);
+			break;
+		case TLB_STOLEN:
+			spin(victim, &last);
+			break;
+		case TLB_SPIN:
+		default:
+			break;
+		}
 		__atomic_store_n(&victim->passes, victim->passes + 1, __ATOMIC_RELEASE);
 	}
 	return NULL;
+}
+
+/* Victims have read the range, and do not any more. */
+static void hide(struct initiator *initiator)
+{
+	__atomic_store_n(&initiator->hidden, true, __ATOMIC_RELEASE);
+	wait_for_victims();
 }
 
 void tlb_touch(void *addr, size_t size)
@@ -249,24 +297,32 @@ void tlb_touch(void *addr, size_t size)
 
 static void do_ops(struct initiator *initiator, u64 ops)
 {
-	u64 *nsec = initiator->nsec, op, start;
+	struct tlb_call *call = params.trace ? initiator->calls : NULL;
+	u64 *nsec = initiator->nsec, op, start, end;
 	unsigned int step;
 
-	for (op = 0; op < ops; op++) {
+	for (op = 0; op < ops && !__atomic_load_n(&interrupted, __ATOMIC_RELAXED); op++) {
 		for (step = 0; step < bench->nr_steps; step++) {
-			bool call = params.faults &&
-				    (step || !bench->touches || bench->nr_steps == 1);
+			bool counts = mode == TLB_FAULT &&
+				      (step || !bench->touches || bench->nr_steps == 1);
 
 			if (!params.back_to_back)
 				wait_for_victims();
-			if (call)
+			if (bench->unmaps && !step)
+				hide(initiator);
+			if (counts)
 				__atomic_add_fetch(&calls, 1, __ATOMIC_ACQ_REL);
 			start = now();
 			if (bench->step(step, initiator->part, part_size))
 				die_errno("op %" PRIu64 ", call %u", op, step);
-			*nsec++ = now() - start;
+			end = now();
+			*nsec++ = end - start;
 			if (call)
+				*call++ = (struct tlb_call){ initiator->cpu, start, end };
+			if (counts)
 				__atomic_sub_fetch(&calls, 1, __ATOMIC_ACQ_REL);
+			if (bench->unmaps && step)
+				__atomic_store_n(&initiator->hidden, false, __ATOMIC_RELEASE);
 		}
 	}
 }
@@ -277,7 +333,7 @@ static void warm_up(struct initiator *initiator)
 
 	for (i = 0; i < params.nr_victims; i++)
 		wait_for_pass(&victims[i], 1);
-	do_ops(initiator, max(params.loops / 10, (u64)1));
+	do_ops(initiator, params.warm_up);
 	__atomic_add_fetch(&nr_warm, 1, __ATOMIC_RELEASE);
 }
 
@@ -285,7 +341,6 @@ static void *initiator_fn(void *arg)
 {
 	struct initiator *initiator = arg;
 
-	pin(initiator->cpu);
 	warm_up(initiator);
 	while (!__atomic_load_n(&go, __ATOMIC_ACQUIRE))
 		;
@@ -297,229 +352,179 @@ static void *initiator_fn(void *arg)
 	return NULL;
 }
 
-/* Only the CPUs of our threads count: other interrupts are other people's. */
-static void read_interrupts(s64 *value)
+static void print_row(const char *run, const char *what, const struct tlb_summary *sum)
 {
-	static int column[MAX_CPUS];
-	static char *line;
-	static size_t len;
-	int nr_columns = 0, i;
-	unsigned int c;
-	char *p, *end;
+	printf("%5s  %-6s %11.0f %10" PRIu64 " %10" PRIu64 " %10" PRIu64,
+	       run, what, sum->mean, sum->percentile[TLB_P50], sum->percentile[TLB_P99], sum->max);
+}
 
-	rewind(interrupts);
-	if (getline(&line, &len, interrupts) < 0)
-		return;
-	for (p = line; nr_columns < MAX_CPUS && (p = strstr(p, "CPU")); p = end)
-		column[nr_columns++] = strtol(p + strlen("CPU"), &end, 10);
+/* All victims' samples of one kind; how many there were, also of those not kept */
+static u64 summarize_samples(enum sample_kind kind, struct tlb_summary *sum)
+{
+	u64 total = 0, n = 0, kept;
+	unsigned int i;
 
-	while (getline(&line, &len, interrupts) > 0) {
-		for (c = 0; c < NR_COUNTERS; c++)
-			if (counters[c].irq && strstr(line, counters[c].irq))
-				break;
-		p = strchr(line, ':');
-		if (c == NR_COUNTERS || !p)
-			continue;
-		value[c] = 0;
-		for (i = 0, p++; i < nr_columns; i++, p = end) {
-			u64 n = strtoull(p, &end, 10);
+	for (i = 0; i < params.nr_victims; i++) {
+		kept = min_t(u64, victims[i].samples[kind], MAX_SAMPLES);
+		memcpy(scratch + n, victims[i].nsec[kind], kept * sizeof(*scratch));
+		n += kept;
+		total += victims[i].samples[kind];
+	}
+	tlb_summarize(scratch, n, sum);
+	return total;
+}
 
-			if (end == p)
-				break;
-			if (column[i] < MAX_CPUS && cpu_used[column[i]])
-				value[c] += n;
+static void print_faults(u64 ops)
+{
+	static const char * const name[] = { "fault", "else" };
+	struct tlb_summary sum;
+	char key[32];
+	u64 total;
+	int kind;
+
+	for (kind = 0; kind < NR_KINDS; kind++) {
+		total = summarize_samples(kind, &sum);
+		if (tlb_out_for_people()) {
+			print_row("", name[kind], &sum);
+			printf(" %10.1f per op%s\n", (double)total / ops,
+			       kind == MEANWHILE ? ", during the timed calls" : "");
+		} else {
+			scnprintf(key, sizeof(key), "%s_per_op", name[kind]);
+			tlb_out_summary(name[kind], &sum);
+			tlb_out_per_op(key, total, ops);
 		}
 	}
 }
 
-static void read_vmstat(s64 *value)
+/* By the lower bounds of the buckets, those that are not empty */
+static void print_histogram(void)
 {
-	static char *line;
-	static size_t len;
-	unsigned int c;
+	u64 bucket[NR_BUCKETS] = { 0 }, biggest = 1;
+	char buf[NR_BUCKETS * 32] = "";
+	unsigned int i, b;
+	int len = 0;
 
-	rewind(vmstat);
-	while (getline(&line, &len, vmstat) > 0) {
-		char *p = strchr(line, ' ');
-
-		if (!p)
+	for (i = 0; i < params.nr_victims; i++)
+		for (b = 0; b < NR_BUCKETS; b++)
+			bucket[b] += victims[i].bucket[b];
+	for (b = 0; b < NR_BUCKETS; b++)
+		biggest = max(biggest, bucket[b]);
+	for (b = 0; b < NR_BUCKETS; b++) {
+		if (!bucket[b])
 			continue;
-		*p = '\0';
-		for (c = 0; c < NR_COUNTERS; c++)
-			if (!strcmp(line, counters[c].key))
-				value[c] = strtoll(p + 1, NULL, 10);
+		if (tlb_out_for_people())
+			printf("%20llu ns %12" PRIu64 " %.*s\n", 1ULL << b, bucket[b],
+			       1 + (int)(ilog2(bucket[b]) * 40 / (ilog2(biggest) + 1)),
+			       "########################################");
+		else
+			len += scnprintf(buf + len, sizeof(buf) - len, "%s%llu:%" PRIu64,
+					 len ? "," : "", 1ULL << b, bucket[b]);
 	}
+	if (!tlb_out_for_people())
+		tlb_out_str("rounds", buf);
 }
 
-static void read_counters(s64 *value)
+/* What the ops take from each victim, less what is taken when there are none */
+static void print_stolen(u64 elapsed, u64 idle_elapsed, u64 ops)
 {
-	unsigned int c;
-
-	for (c = 0; c < NR_COUNTERS; c++)
-		value[c] = MISSING;
-	if (interrupts)
-		read_interrupts(value);
-	if (vmstat)
-		read_vmstat(value);
-}
-
-static s64 counter(const s64 *value, const char *key)
-{
-	unsigned int c;
-
-	for (c = 0; c < NR_COUNTERS; c++)
-		if (!strcmp(counters[c].key, key))
-			return value[c];
-	return MISSING;
-}
-
-/*
- * x86 counts the shootdowns it starts, arm64 the waits for broadcast TLBIs;
- * where a kernel has both counters, that of the other architecture stays 0.
- */
-static s64 count_flushes(const s64 *value)
-{
-	s64 shootdowns = counter(value, "nr_tlb_remote_flush");
-	s64 waits = counter(value, "nr_tlb_dsb");
-
-	if (shootdowns == MISSING)
-		return waits;
-	return waits == MISSING ? shootdowns : shootdowns + waits;
-}
-
-static int cmp_u64(const void *a, const void *b)
-{
-	u64 x = *(const u64 *)a, y = *(const u64 *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-/* Nearest rank: a value that was really seen */
-static u64 percentile(const u64 *sorted, u64 n, unsigned int percent)
-{
-	return sorted[(n * percent + 99) / 100 - 1];
-}
-
-static void summarize(u64 *nsec, u64 n, struct summary *sum)
-{
-	double total = 0;
-	u64 i;
-
-	qsort(nsec, n, sizeof(*nsec), cmp_u64);
-	for (i = 0; i < n; i++)
-		total += nsec[i];
-	sum->mean = total / n;
-	sum->min = nsec[0];
-	sum->p50 = percentile(nsec, n, 50);
-	sum->p90 = percentile(nsec, n, 90);
-	sum->p99 = percentile(nsec, n, 99);
-	sum->max = nsec[n - 1];
-}
-
-static void print_simple_summary(const char *what, const struct summary *sum)
-{
-	printf("%s_mean %.1f\n", what, sum->mean);
-	printf("%s_min %" PRIu64 "\n", what, sum->min);
-	printf("%s_p50 %" PRIu64 "\n", what, sum->p50);
-	printf("%s_p90 %" PRIu64 "\n", what, sum->p90);
-	printf("%s_p99 %" PRIu64 "\n", what, sum->p99);
-	printf("%s_max %" PRIu64 "\n", what, sum->max);
-}
-
-static const char *per_op(char *buf, size_t size, s64 n, u64 ops)
-{
-	if (n == MISSING)
-		return "-";
-	scnprintf(buf, size, "%.3f", (double)n / ops);
-	return buf;
-}
-
-static void print_default_row(const char *run, const char *what, const struct summary *sum)
-{
-	printf("%5s  %-6s %11.0f %10" PRIu64 " %10" PRIu64 " %10" PRIu64,
-	       run, what, sum->mean, sum->p50, sum->p99, sum->max);
-}
-
-static void print_faults(u64 *scratch, u64 ops)
-{
-	static const char * const name[] = { "fault", "else" };
-	struct summary sum;
+	struct tlb_summary sum[NR_KINDS];
+	u64 n[NR_KINDS], total[NR_KINDS] = { 0 };
+	double share[NR_KINDS], net;
 	unsigned int i;
 	int kind;
 
-	for (kind = 0; params.faults && kind < NR_FAULT_KINDS; kind++) {
-		u64 total = 0, n = 0, kept;
-
-		for (i = 0; i < params.nr_victims; i++) {
-			kept = min_t(u64, victims[i].faults[kind], MAX_FAULTS);
-			memcpy(scratch + n, victims[i].nsec[kind], kept * sizeof(*scratch));
-			n += kept;
-			total += victims[i].faults[kind];
-		}
-		memset(&sum, 0, sizeof(sum));
-		if (n)
-			summarize(scratch, n, &sum);
-		if (bench_format == BENCH_FORMAT_DEFAULT) {
-			print_default_row("", name[kind], &sum);
-			printf(" %10.1f per op%s\n", (double)total / ops,
-			       kind == FAULT_MEANWHILE ? ", during the timed calls" : "");
-		} else {
-			print_simple_summary(name[kind], &sum);
-			printf("%s_per_op %.3f\n", name[kind], (double)total / ops);
-		}
+	for (kind = 0; kind < NR_KINDS; kind++) {
+		n[kind] = summarize_samples(kind, &sum[kind]);
+		for (i = 0; i < params.nr_victims; i++)
+			total[kind] += victims[i].total[kind];
+		share[kind] = (double)total[kind] / max(params.nr_victims, 1U) /
+			      (kind == MEANWHILE ? elapsed : idle_elapsed);
 	}
+	net = (share[MEANWHILE] - share[ELSE]) * elapsed / ops;
+
+	if (tlb_out_for_people()) {
+		print_row("", "stolen", &sum[MEANWHILE]);
+		printf(" %10.3f per op, %.2f %% of the time\n", (double)n[MEANWHILE] / ops,
+		       100 * share[MEANWHILE]);
+		print_row("", "idle", &sum[ELSE]);
+		printf(" %10s without ops, %.2f %% of the time\n", "", 100 * share[ELSE]);
+		printf("%13s %11.0f from each victim for an op, idle taken off\n", "net", net);
+		printf("# rounds of the victims; longer than %" PRIu64 " ns: stolen from\n",
+		       gap_nsec);
+		print_histogram();
+		return;
+	}
+	tlb_out_u64("gap_ns", gap_nsec);
+	tlb_out_summary("stolen", &sum[MEANWHILE]);
+	tlb_out_per_op("stolen_per_op", n[MEANWHILE], ops);
+	tlb_out_summary("idle", &sum[ELSE]);
+	tlb_out_u64("idle_ppm", share[ELSE] * 1000000);
+	tlb_out_u64("stolen_ppm", share[MEANWHILE] * 1000000);
+	tlb_out_double("stolen_net_per_op", net);
+	print_histogram();
 }
 
+struct run {
+	unsigned int	number;
+	u64		elapsed, idle_elapsed;
+	u64		min_passes;
+	s64		delta[TLB_NR_COUNTERS];
+};
+
 /* sum[0] is the whole op, sum[1..] its steps where there are several. */
-static void print_run(unsigned int run, const struct summary *sum, u64 elapsed,
-		      u64 min_passes, const s64 *delta, u64 *scratch)
+static void print_run(const struct run *run, const struct tlb_summary *sum)
 {
 	unsigned int nr_named = bench->nr_steps > 1 ? bench->nr_steps : 0, i;
 	u64 ops = params.loops * params.nr_initiators;
 	double rate = sum->mean ? NSEC_PER_SEC / sum->mean * params.nr_initiators : 0;
-	char ipis[32], flushes[32], nr[16];
+	char ipis[32], flushes[32], key[64];
 
-	if (bench_format == BENCH_FORMAT_DEFAULT) {
-		scnprintf(nr, sizeof(nr), "%u", run);
-		print_default_row(nr, "op", sum);
+	if (tlb_out_for_people()) {
+		scnprintf(key, sizeof(key), "%u", bench->scales ? params.nr_victims : run->number);
+		print_row(key, "op", sum);
 		printf(" %10.0f %8s %10s\n", rate,
-		       per_op(ipis, sizeof(ipis), counter(delta, "int_call"), ops),
-		       per_op(flushes, sizeof(flushes), count_flushes(delta), ops));
+		       tlb_per_op(ipis, sizeof(ipis), tlb_counter(run->delta, "int_call"), ops),
+		       tlb_per_op(flushes, sizeof(flushes), tlb_count_flushes(run->delta), ops));
 		for (i = 0; i < nr_named; i++) {
-			print_default_row("", bench->step_name[i], sum + i + 1);
+			print_row("", bench->step_name[i], sum + i + 1);
 			printf("\n");
 		}
-		print_faults(scratch, ops);
+		if (mode == TLB_FAULT)
+			print_faults(ops);
+		if (mode == TLB_STOLEN)
+			print_stolen(run->elapsed, run->idle_elapsed, ops);
 		return;
 	}
 
-	printf("tlb/%s %u\nunit ns\n", bench->name, run);
-	printf("threads %u\ninitiators %u\n", params.nr_victims, params.nr_initiators);
-	printf("size %zu\npage_size %zu\nspread %d\n", part_size, page_size, params.spread);
-	printf("every %u\n", params.every);
-	printf("back_to_back %d\n", params.back_to_back);
-	printf("loops %" PRIu64 "\nops %" PRIu64 "\n", params.loops, ops);
-	printf("elapsed_ns %" PRIu64 "\ntimer_ns %.1f\n", elapsed, timer_nsec);
-	print_simple_summary("op", sum);
+	tlb_out_begin(bench->name, "", run->number);
+	tlb_out_str("unit", "ns");
+	tlb_out_u64("threads", params.nr_victims);
+	tlb_out_u64("initiators", params.nr_initiators);
+	tlb_out_u64("size", part_size);
+	tlb_out_u64("page_size", page_size);
+	tlb_out_u64("spread", params.spread);
+	tlb_out_u64("every", params.every);
+	tlb_out_u64("back_to_back", params.back_to_back);
+	tlb_out_u64("loops", params.loops);
+	tlb_out_u64("ops", ops);
+	tlb_out_u64("elapsed_ns", run->elapsed);
+	tlb_out_double("timer_ns", timer_nsec);
+	tlb_out_summary("op", sum);
 	for (i = 0; i < nr_named; i++)
-		print_simple_summary(bench->step_name[i], sum + i + 1);
-	print_faults(scratch, ops);
-	printf("ops_per_sec %.1f\n", rate);
-	printf("ipis_per_op %s\n",
-	       per_op(ipis, sizeof(ipis), counter(delta, "int_call"), ops));
-	printf("flushes_per_op %s\n",
-	       per_op(flushes, sizeof(flushes), count_flushes(delta), ops));
-	if (params.nr_victims)
-		printf("victim_passes_min %" PRIu64 "\n", min_passes);
-	else
-		printf("victim_passes_min -\n");
-	for (i = 0; i < NR_COUNTERS; i++) {
-		if (delta[i] == MISSING)
-			printf("count_%s -\n", counters[i].key);
-		else
-			printf("count_%s %" PRId64 "\n", counters[i].key, delta[i]);
+		tlb_out_summary(bench->step_name[i], sum + i + 1);
+	if (mode == TLB_FAULT)
+		print_faults(ops);
+	if (mode == TLB_STOLEN)
+		print_stolen(run->elapsed, run->idle_elapsed, ops);
+	tlb_out_double("ops_per_sec", rate);
+	tlb_out_per_op("ipis_per_op", tlb_counter(run->delta, "int_call"), ops);
+	tlb_out_per_op("flushes_per_op", tlb_count_flushes(run->delta), ops);
+	tlb_out_s64("victim_passes_min", params.nr_victims ? (s64)run->min_passes : TLB_MISSING);
+	for (i = 0; i < TLB_NR_COUNTERS; i++) {
+		scnprintf(key, sizeof(key), "count_%s", tlb_counter_keys[i]);
+		tlb_out_s64(key, run->delta[i]);
 	}
-	printf("end tlb/%s\n", bench->name);
+	tlb_out_end();
 }
 
 static void print_cpus(const char *who, const int *cpu, unsigned int n)
@@ -542,8 +547,8 @@ static void print_header(void)
 		       part_size / 1024, page_size / 1024);
 	printf("# %" PRIu64 " ops of each initiator per run\n", params.loops);
 	printf("# reading the clock takes %.0f ns, which each call's time includes\n", timer_nsec);
-	printf("\n%5s  %-6s %11s %10s %10s %10s %10s %8s %10s\n", "run", "[nsec]", "mean", "p50",
-	       "p99", "max", "ops/sec", "IPIs/op", "flushes/op");
+	printf("\n%5s  %-6s %11s %10s %10s %10s %10s %8s %10s\n", bench->scales ? "CPUs" : "run",
+	       "[nsec]", "mean", "p50", "p99", "max", "ops/sec", "IPIs/op", "flushes/op");
 }
 
 static void print_totals(const s64 *total, u64 ops)
@@ -552,37 +557,48 @@ static void print_totals(const s64 *total, u64 ops)
 	unsigned int c;
 
 	printf("\n# counted per op, all runs:\n");
-	for (c = 0; c < NR_COUNTERS; c++)
-		if (total[c] != MISSING)
-			printf("%30s %12s\n", counters[c].key,
-			       per_op(buf, sizeof(buf), total[c], ops));
+	for (c = 0; c < TLB_NR_COUNTERS; c++)
+		if (total[c] != TLB_MISSING)
+			printf("%30s %12s\n", tlb_counter_keys[c],
+			       tlb_per_op(buf, sizeof(buf), total[c], ops));
 }
 
-static void report(unsigned int run, u64 *scratch, u64 elapsed, u64 min_passes, const s64 *delta)
+/* The median of what is timed: of the first step that is no touch, or the op */
+static u64 report(const struct run *run)
 {
 	u64 ops = params.loops * params.nr_initiators, *nsec = initiators[0].nsec, op;
-	struct summary sum[1 + TLB_MAX_STEPS];
+	struct tlb_summary sum[1 + TLB_MAX_STEPS];
 	unsigned int step;
 
 	memset(scratch, 0, ops * sizeof(*scratch));
 	for (op = 0; op < ops; op++)
 		for (step = 0; step < bench->nr_steps; step++)
 			scratch[op] += nsec[op * bench->nr_steps + step];
-	summarize(scratch, ops, sum);
+	tlb_summarize(scratch, ops, sum);
 
 	for (step = 0; step < bench->nr_steps; step++) {
 		for (op = 0; op < ops; op++)
 			scratch[op] = nsec[op * bench->nr_steps + step];
-		summarize(scratch, ops, sum + 1 + step);
+		tlb_summarize(scratch, ops, sum + 1 + step);
 	}
-	print_run(run, sum, elapsed, min_passes, delta, scratch);
+	print_run(run, sum);
+	return sum[1].percentile[TLB_P50];
 }
 
-static void create(pthread_t *thread, void *(*fn)(void *), void *arg)
+/* A thread that starts on its CPU, whatever the others do on theirs. */
+static void create(pthread_t *thread, int cpu, void *(*fn)(void *), void *arg)
 {
-	errno = pthread_create(thread, NULL, fn, arg);
+	cpu_set_t *set = set_of(cpu);
+	pthread_attr_t attr;
+
+	pthread_attr_init(&attr);
+	errno = pthread_attr_setaffinity_np(&attr, SET_SIZE, set);
+	if (!errno)
+		errno = pthread_create(thread, &attr, fn, arg);
 	if (errno)
-		die_errno("pthread_create");
+		die_errno("cannot start a thread on CPU %d", cpu);
+	pthread_attr_destroy(&attr);
+	CPU_FREE(set);
 }
 
 static void join(pthread_t thread)
@@ -592,58 +608,163 @@ static void join(pthread_t thread)
 		die_errno("pthread_join");
 }
 
-/* One run; the samples end up in initiators[].nsec, the counts in delta. */
-static void run_once(u64 *elapsed, u64 *min_passes, s64 *delta)
+static void start_threads(void)
 {
-	u64 passes[params.nr_victims + 1], start;
-	s64 after[NR_COUNTERS];
 	unsigned int i;
 
 	nr_warm = 0;
 	nr_finished = 0;
 	go = false;
 	stop = false;
+	warm = true;
 	for (i = 0; i < params.nr_victims; i++) {
 		victims[i].passes = 0;
-		create(&victims[i].thread, victim_fn, &victims[i]);
+		create(&victims[i].thread, victims[i].cpu, victim_fn, &victims[i]);
 	}
 	for (i = 1; i < params.nr_initiators; i++)
-		create(&initiators[i].thread, initiator_fn, &initiators[i]);
+		create(&initiators[i].thread, initiators[i].cpu, initiator_fn,
+		       &initiators[i]);
 
 	warm_up(&initiators[0]);
 	while (__atomic_load_n(&nr_warm, __ATOMIC_ACQUIRE) < params.nr_initiators)
 		;
-	read_counters(delta);
-	for (i = 0; i < params.nr_victims; i++) {
-		passes[i] = __atomic_load_n(&victims[i].passes, __ATOMIC_RELAXED);
-		/* Off by one at most: the victim may be counting one. */
-		memset(victims[i].faults, 0, sizeof(victims[i].faults));
-	}
-	start = now();
-	__atomic_store_n(&go, true, __ATOMIC_RELEASE);
-	do_ops(&initiators[0], params.loops);
-	__atomic_add_fetch(&nr_finished, 1, __ATOMIC_RELEASE);
-	while (__atomic_load_n(&nr_finished, __ATOMIC_ACQUIRE) < params.nr_initiators)
-		;
-	*elapsed = now() - start;
-	*min_passes = UINT64_MAX;
-	for (i = 0; i < params.nr_victims; i++) {
-		passes[i] = __atomic_load_n(&victims[i].passes, __ATOMIC_RELAXED) - passes[i];
-		*min_passes = min(*min_passes, passes[i]);
-	}
-	read_counters(after);
-	for (i = 0; i < NR_COUNTERS; i++)
-		delta[i] = delta[i] == MISSING || after[i] == MISSING ? MISSING :
-			   after[i] - delta[i];
+}
+
+static void stop_threads(void)
+{
+	unsigned int i;
 
 	__atomic_store_n(&stop, true, __ATOMIC_RELAXED);
 	for (i = 0; i < params.nr_victims; i++)
 		join(victims[i].thread);
 	for (i = 1; i < params.nr_initiators; i++)
 		join(initiators[i].thread);
+}
 
-	if (!*min_passes)
+static void all_ops(void)
+{
+	__atomic_store_n(&go, true, __ATOMIC_RELEASE);
+	do_ops(&initiators[0], params.loops);
+	__atomic_add_fetch(&nr_finished, 1, __ATOMIC_RELEASE);
+	while (__atomic_load_n(&nr_finished, __ATOMIC_ACQUIRE) < params.nr_initiators)
+		;
+}
+
+/* The other initiators' CPUs spin, too. */
+static u64 be_idle(void)
+{
+	u64 start = now();
+
+	__atomic_store_n(&idle, true, __ATOMIC_RELAXED);
+	__atomic_store_n(&warm, false, __ATOMIC_RELAXED);
+	while (now() - start < IDLE_NSEC && !__atomic_load_n(&interrupted, __ATOMIC_RELAXED))
+		;
+	__atomic_store_n(&warm, true, __ATOMIC_RELAXED);
+	wait_for_victims();
+	__atomic_store_n(&idle, false, __ATOMIC_RELAXED);
+	return now() - start;
+}
+
+static void reset_victims(void)
+{
+	unsigned int i;
+
+	/* Off by one at most: the victim may be counting one. */
+	for (i = 0; i < params.nr_victims; i++) {
+		memset(victims[i].samples, 0, sizeof(victims[i].samples));
+		memset(victims[i].total, 0, sizeof(victims[i].total));
+		memset(victims[i].bucket, 0, sizeof(victims[i].bucket));
+	}
+}
+
+/* One run; the samples end up in initiators[].nsec and in the victims. */
+static void run_once(struct run *run)
+{
+	u64 passes[params.nr_victims + 1], start;
+	s64 after[TLB_NR_COUNTERS];
+	unsigned int i;
+
+	start_threads();
+	reset_victims();
+	if (mode == TLB_STOLEN)
+		run->idle_elapsed = be_idle();
+	tlb_counters_read(run->delta, cpu_used);
+	for (i = 0; i < params.nr_victims; i++)
+		passes[i] = __atomic_load_n(&victims[i].passes, __ATOMIC_RELAXED);
+	__atomic_store_n(&warm, false, __ATOMIC_RELAXED);
+	start = now();
+	all_ops();
+	run->elapsed = now() - start;
+	__atomic_store_n(&warm, true, __ATOMIC_RELAXED);
+	run->min_passes = UINT64_MAX;
+	for (i = 0; i < params.nr_victims; i++) {
+		passes[i] = __atomic_load_n(&victims[i].passes, __ATOMIC_RELAXED) - passes[i];
+		run->min_passes = min(run->min_passes, passes[i]);
+	}
+	tlb_counters_read(after, cpu_used);
+	for (i = 0; i < TLB_NR_COUNTERS; i++)
+		run->delta[i] = run->delta[i] == TLB_MISSING || after[i] == TLB_MISSING ?
+				TLB_MISSING : after[i] - run->delta[i];
+	stop_threads();
+
+	if (!run->min_passes && !interrupted)
 		die("a victim stood still during the run: is its CPU taken by another task?");
+}
+
+/* A run of its own: the tracepoints cost time. */
+static void trace_once(void)
+{
+	u64 loops = params.loops, nr_calls, i;
+	const char *reason;
+	struct tlb_trace trace;
+	struct tlb_call *all;
+
+	params.loops = min_t(u64, loops, TRACE_LOOPS);
+	params.warm_up = min(params.warm_up, params.loops);
+	nr_calls = params.loops * bench->nr_steps;
+	all = xmmap((nr_calls * params.nr_initiators + 1) * sizeof(*all), PROT_READ | PROT_WRITE,
+		    MAP_POPULATE, "traced calls");
+	for (i = 0; i < params.nr_initiators; i++)
+		initiators[i].calls = all + i * nr_calls;
+	params.trace = true;
+	start_threads();
+	reason = tlb_trace_start(cpu_used);
+	if (!reason) {
+		all_ops();
+		tlb_trace_stop(all, nr_calls * params.nr_initiators, &trace);
+	}
+	stop_threads();
+	params.trace = false;
+	munmap(all, (nr_calls * params.nr_initiators + 1) * sizeof(*all));
+	if (interrupted)
+		return;
+
+	if (tlb_out_for_people() && reason) {
+		printf("\n# no trace: %s\n", reason);
+	} else if (tlb_out_for_people()) {
+		printf("\n# traced: %" PRIu64 " calls, %" PRIu64 " events lost\n",
+		       trace.shootdowns, trace.lost);
+		print_row("", "wait", &trace.wait);
+		printf("  from the first request to the end of the last function\n");
+		print_row("", "queue", &trace.queued);
+		printf("  from a request to the start of its function\n");
+		print_row("", "run", &trace.function);
+		printf("  that function\n");
+	} else {
+		tlb_out_begin(bench->name, "-trace", 1);
+		if (reason) {
+			tlb_out_str("skipped", reason);
+		} else {
+			tlb_out_u64("ops", params.loops * params.nr_initiators);
+			tlb_out_u64("shootdowns", trace.shootdowns);
+			tlb_out_u64("lost", trace.lost);
+			tlb_out_summary("wait", &trace.wait);
+			tlb_out_summary("queue", &trace.queued);
+			tlb_out_summary("run", &trace.function);
+		}
+		tlb_out_end();
+	}
+	params.loops = loops;
 }
 
 /* A bare number counts pages; with K, M or G (or KB ...) it is in bytes. */
@@ -702,6 +823,7 @@ static char *map_parts(size_t *map_size)
 
 	for (i = 0; i < params.nr_initiators; i++) {
 		initiators[i].part = base + i * stride;
+		initiators[i].hidden = false;
 		if (mprotect(initiators[i].part, part_size, PROT_READ | PROT_WRITE))
 			die_errno("--size %s", params.size);
 		/* fails where there are no huge pages anyway */
@@ -713,10 +835,13 @@ static char *map_parts(size_t *map_size)
 
 static int skip(const char *reason)
 {
-	if (bench_format == BENCH_FORMAT_SIMPLE)
-		printf("tlb/%s 1\nskipped %s\nend tlb/%s\n", bench->name, reason, bench->name);
-	else
+	if (tlb_out_for_people()) {
 		printf("tlb/%s: skipped: %s\n", bench->name, reason);
+		return 0;
+	}
+	tlb_out_begin(bench->name, "", 1);
+	tlb_out_str("skipped", reason);
+	tlb_out_end();
 	return 0;
 }
 
@@ -735,59 +860,200 @@ static double measure_timer(void)
 	return (double)best / TIMER_READS;
 }
 
-static void run_all(void)
+/* Three times the usual round: what the clock does of its own stays below. */
+static u64 measure_gap(void)
 {
-	u64 ops = params.loops * params.nr_initiators, elapsed, min_passes, *nsec, *scratch;
-	size_t nsec_size = ops * bench->nr_steps * sizeof(*nsec);
-	size_t scratch_size = ops * sizeof(*scratch), faults_size = MAX_FAULTS * sizeof(u64);
-	s64 total[NR_COUNTERS] = { 0, }, delta[NR_COUNTERS];
-	unsigned int run, i;
+	u64 sample[TIMER_READS * 10], last = now(), time;
+	struct tlb_summary sum;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(sample); i++) {
+		time = now();
+		sample[i] = time - last;
+		last = time;
+	}
+	tlb_summarize(sample, ARRAY_SIZE(sample), &sum);
+	return max(3 * sum.percentile[TLB_P50], (u64)1);
+}
+
+static void map_samples(void)
+{
+	size_t size = MAX_SAMPLES * sizeof(u64);
+	unsigned int i;
 	int kind;
 
-	nsec = xmmap(nsec_size, PROT_READ | PROT_WRITE, MAP_POPULATE, "samples: lower --loops");
-	if (params.faults)
-		scratch_size = max(scratch_size, params.nr_victims * faults_size);
-	scratch = xmmap(scratch_size, PROT_READ | PROT_WRITE, 0, "samples: lower --loops");
-	for (i = 0; params.faults && i < params.nr_victims; i++) {
+	for (i = 0; i < params.nr_victims; i++) {
+		for (kind = 0; kind < NR_KINDS; kind++)
+			victims[i].nsec[kind] = xmmap(size, PROT_READ | PROT_WRITE,
+						      MAP_POPULATE, "the victims' samples");
+		if (mode != TLB_FAULT)
+			continue;
 		victims[i].pages = xmmap(FAULT_PAGES * page_size, PROT_READ | PROT_WRITE, 0,
 					 "pages to fault in");
 		madvise(victims[i].pages, FAULT_PAGES * page_size, MADV_NOHUGEPAGE);
-		for (kind = 0; kind < NR_FAULT_KINDS; kind++)
-			victims[i].nsec[kind] = xmmap(faults_size, PROT_READ | PROT_WRITE,
-						      MAP_POPULATE, "faults");
 	}
+}
+
+static void unmap_samples(void)
+{
+	unsigned int i;
+	int kind;
+
+	for (i = 0; i < params.nr_victims; i++) {
+		for (kind = 0; kind < NR_KINDS; kind++)
+			munmap(victims[i].nsec[kind], MAX_SAMPLES * sizeof(u64));
+		if (victims[i].pages)
+			munmap(victims[i].pages, FAULT_PAGES * page_size);
+	}
+}
+
+static void measure(unsigned int number, s64 *total, double *sum)
+{
+	struct run run = { .number = number };
+	unsigned int i;
+
+	run_once(&run);
+	if (interrupted)
+		return;
+	*sum += report(&run);
+	for (i = 0; i < TLB_NR_COUNTERS; i++)
+		total[i] = run.delta[i] == TLB_MISSING ? TLB_MISSING : total[i] + run.delta[i];
+}
+
+/* Least squares: y = fixed + slope * x for x = 1 .. n */
+static void least_squares(const double *y, unsigned int n)
+{
+	double sx = 0, sy = 0, sxx = 0, sxy = 0, syy = 0, slope, fixed, r2, var;
+	unsigned int x;
+
+	if (n < 3) {
+		if (tlb_out_for_people())
+			printf("\n# no line: that needs three victims\n");
+		return;
+	}
+	for (x = 1; x <= n; x++) {
+		sx += x;
+		sy += y[x - 1];
+		sxx += (double)x * x;
+		sxy += x * y[x - 1];
+		syy += y[x - 1] * y[x - 1];
+	}
+	slope = (n * sxy - sx * sy) / (n * sxx - sx * sx);
+	fixed = (sy - slope * sx) / n;
+	var = n * syy - sy * sy;
+	r2 = var > 0 ? slope * slope * (n * sxx - sx * sx) / var : 1;
+	if (tlb_out_for_people()) {
+		printf("\n# p50 of %s: %.0f ns + %.0f ns for each remote CPU (r2 %.3f)\n",
+		       bench->nr_steps > 1 ? bench->step_name[0] : "op", fixed, slope, r2);
+		return;
+	}
+	tlb_out_begin(bench->name, "-fit", 1);
+	tlb_out_double("fixed_ns", fixed);
+	tlb_out_double("per_cpu_ns", slope);
+	tlb_out_per_op("r2", r2 * 1000, 1000);
+	tlb_out_u64("points", n);
+	tlb_out_end();
+}
+
+static void run_scale(void)
+{
+	unsigned int max_victims = params.nr_victims, run;
+	double *sum = calloc(max_victims, sizeof(*sum));
+	s64 total[TLB_NR_COUNTERS] = { 0, };
+
+	if (!sum)
+		die("out of memory");
+	for (params.nr_victims = 1; params.nr_victims <= max_victims; params.nr_victims++) {
+		for (run = 1; run <= bench_repeat && !interrupted; run++)
+			measure(run, total, &sum[params.nr_victims - 1]);
+		sum[params.nr_victims - 1] /= bench_repeat;
+	}
+	params.nr_victims = max_victims;
+	if (!interrupted)
+		least_squares(sum, max_victims);
+	free(sum);
+}
+
+static void run_all(void)
+{
+	u64 ops = params.loops * params.nr_initiators, *nsec;
+	size_t nsec_size = ops * bench->nr_steps * sizeof(*nsec);
+	size_t scratch_size = ops * sizeof(*scratch);
+	bool sampled = mode == TLB_FAULT || mode == TLB_STOLEN, trace = params.trace;
+	s64 total[TLB_NR_COUNTERS] = { 0, };
+	unsigned int run, i;
+	double sum = 0;
+
+	nsec = xmmap(nsec_size, PROT_READ | PROT_WRITE, MAP_POPULATE, "samples: lower --loops");
+	if (sampled)
+		scratch_size = max(scratch_size, params.nr_victims * MAX_SAMPLES * sizeof(u64));
+	scratch = xmmap(scratch_size, PROT_READ | PROT_WRITE, 0, "samples: lower --loops");
+	/* fork() has nothing to do with them. */
+	madvise(nsec, nsec_size, MADV_DONTFORK);
+	madvise(scratch, scratch_size, MADV_DONTFORK);
+	if (sampled)
+		map_samples();
 	for (i = 0; i < params.nr_initiators; i++)
 		initiators[i].nsec = nsec + i * params.loops * bench->nr_steps;
 	timer_nsec = measure_timer();
+	gap_nsec = measure_gap();
+	params.trace = false;
 
-	if (bench_format == BENCH_FORMAT_DEFAULT)
+	if (tlb_out_for_people())
 		print_header();
-	for (run = 1; run <= bench_repeat; run++) {
-		run_once(&elapsed, &min_passes, delta);
-		report(run, scratch, elapsed, min_passes, delta);
-		for (i = 0; i < NR_COUNTERS; i++)
-			total[i] = delta[i] == MISSING ? MISSING : total[i] + delta[i];
-	}
-	if (bench_format == BENCH_FORMAT_DEFAULT)
+	if (bench->scales)
+		run_scale();
+	for (run = 1; !bench->scales && run <= bench_repeat && !interrupted; run++)
+		measure(run, total, &sum);
+	if (interrupted)
+		errx(128 + interrupted, "tlb/%s: interrupted: what was printed is of complete runs",
+		     bench->name);
+	if (tlb_out_for_people() && !bench->scales)
 		print_totals(total, ops * bench_repeat);
-	for (i = 0; params.faults && i < params.nr_victims; i++) {
-		munmap(victims[i].pages, FAULT_PAGES * page_size);
-		for (kind = 0; kind < NR_FAULT_KINDS; kind++)
-			munmap(victims[i].nsec[kind], faults_size);
-	}
+	if (trace)
+		trace_once();
+	if (sampled)
+		unmap_samples();
 	munmap(scratch, scratch_size);
 	munmap(nsec, nsec_size);
 }
 
-/* On the CPUs of @allowed, initiators first. */
-static void place_threads(const cpu_set_t *allowed, size_t set_size)
+static void interrupt(int signal)
 {
+	__atomic_store_n(&interrupted, signal, __ATOMIC_RELAXED);
+}
+
+/* Those of --cpus; the threads are placed in ascending order anyway. */
+static void restrict_cpus(cpu_set_t *allowed)
+{
+	struct perf_cpu_map *map;
+	int cpu;
+
+	if (!params.cpus)
+		return;
+	map = perf_cpu_map__new(params.cpus);
+	if (!map || perf_cpu_map__has_any_cpu(map))
+		die("--cpus %s: want a list like 0,2-5", params.cpus);
+	for (cpu = 0; cpu < perf_cpu_map__max(map).cpu + 1; cpu++)
+		if (perf_cpu_map__has(map, (struct perf_cpu){ cpu }) &&
+		    !CPU_ISSET_S(cpu, SET_SIZE, allowed))
+			die("--cpus %s: this process may not run on CPU %d", params.cpus, cpu);
+	for (cpu = 0; cpu < MAX_CPUS; cpu++)
+		if (!perf_cpu_map__has(map, (struct perf_cpu){ cpu }))
+			CPU_CLR_S(cpu, SET_SIZE, allowed);
+	perf_cpu_map__put(map);
+}
+
+/* On the CPUs of @allowed, initiators first. */
+static void place_threads(const cpu_set_t *allowed)
+{
+	cpu_set_t *set;
 	int cpu, nr = 0;
 	unsigned int i;
 
 	memset(cpu_used, 0, sizeof(cpu_used));
 	for (cpu = 0; cpu < MAX_CPUS; cpu++) {
-		if (CPU_ISSET_S(cpu, set_size, allowed))
+		if (CPU_ISSET_S(cpu, SET_SIZE, allowed))
 			cpus[nr++] = cpu;
 	}
 	for (i = 0; i < params.nr_initiators; i++)
@@ -796,22 +1062,34 @@ static void place_threads(const cpu_set_t *allowed, size_t set_size)
 		victims[i].cpu = cpus[params.nr_initiators + i];
 	for (i = 0; i < params.nr_initiators + params.nr_victims; i++)
 		cpu_used[cpus[i]] = true;
-	pin(cpus[0]);
+
+	set = set_of(cpus[0]);
+	if (sched_setaffinity(0, SET_SIZE, set))
+		die_errno("cannot run on CPU %d", cpus[0]);
+	CPU_FREE(set);
 }
 
 int bench_tlb(const struct tlb_bench *b, int argc, const char **argv)
 {
 	const struct option *opts = options + (b->touches ? 0 : NR_TOUCH_OPTIONS) +
 				    (b->has_range ? 0 : NR_RANGE_OPTIONS);
-	size_t set_size = CPU_ALLOC_SIZE(MAX_CPUS), map_size = 0;
+	size_t map_size = 0;
 	const char *reason = NULL;
-	cpu_set_t *allowed;
+	cpu_set_t *allowed, *of_process;
 	u64 nr_cpus;
 	char usage[64], *map = NULL;
 	const char * const usages[] = { usage, NULL };
 	unsigned int i;
 
 	bench = b;
+	params = (struct params){
+		.every = 1,
+		.size = b->size ?: "1",
+		.nr_initiators = 1,
+		.nr_victims = b->scales ? ALL_CPUS : 1,
+		.loops = b->loops ?: 10000,
+		.warm_up = A_TENTH,
+	};
 	scnprintf(usage, sizeof(usage), "perf bench tlb %s <options>", bench->name);
 	if (parse_options(argc, argv, opts, usages, 0)) {
 		usage_with_options(usages, opts);
@@ -823,27 +1101,40 @@ int bench_tlb(const struct tlb_bench *b, int argc, const char **argv)
 		die("--loops is too big");
 	page_size = sysconf(_SC_PAGESIZE);
 	part_size = bench->has_range ? parse_size(params.size) : 0;
+	if (params.warm_up == A_TENTH)
+		params.warm_up = max(params.loops / 10, (u64)1);
+	if (params.warm_up > params.loops)
+		die("--warm-up must not be more than --loops");
+	mode = params.faults ? TLB_FAULT : bench->victims;
 
 	allowed = CPU_ALLOC(MAX_CPUS);
-	if (!allowed || sched_getaffinity(0, set_size, allowed))
+	of_process = CPU_ALLOC(MAX_CPUS);
+	if (!allowed || !of_process || sched_getaffinity(0, SET_SIZE, allowed))
 		die_errno("sched_getaffinity");
-	nr_cpus = CPU_COUNT_S(set_size, allowed);
+	memcpy(of_process, allowed, SET_SIZE);
+	restrict_cpus(allowed);
+	nr_cpus = CPU_COUNT_S(SET_SIZE, allowed);
+	if (params.nr_victims == ALL_CPUS)
+		params.nr_victims = max_t(s64, nr_cpus - params.nr_initiators, 1);
 	if (nr_cpus == 1 && params.nr_victims) {
+		CPU_FREE(of_process);
 		CPU_FREE(allowed);
 		return skip("victims need a second CPU, this process has one");
 	}
 	if ((u64)params.nr_initiators + params.nr_victims > nr_cpus)
-		die("-i %u and -t %u need a CPU for each thread, this process may use %" PRIu64,
-		    params.nr_initiators, params.nr_victims, nr_cpus);
+		die("-i %u and -t %u need a CPU for each thread, %s %" PRIu64,
+		    params.nr_initiators, params.nr_victims,
+		    params.cpus ? "--cpus has" : "this process may use", nr_cpus);
 
 	initiators = calloc(params.nr_initiators, sizeof(*initiators));
 	if (!initiators || posix_memalign((void **)&victims, __alignof__(*victims),
 					  (params.nr_victims + 1) * sizeof(*victims)))
 		die("out of memory");
 	memset(victims, 0, (params.nr_victims + 1) * sizeof(*victims));
-	place_threads(allowed, set_size);
-	interrupts = fopen("/proc/interrupts", "r");
-	vmstat = fopen("/proc/vmstat", "r");
+	place_threads(allowed);
+	tlb_counters_open();
+	signal(SIGINT, interrupt);
+	signal(SIGTERM, interrupt);
 
 	if (bench->check)
 		reason = bench->check((u64)part_size / params.every * params.nr_initiators);
@@ -860,15 +1151,15 @@ int bench_tlb(const struct tlb_bench *b, int argc, const char **argv)
 
 	if (map)
 		munmap(map, map_size);
-	if (vmstat)
-		fclose(vmstat);
-	if (interrupts)
-		fclose(interrupts);
+	signal(SIGTERM, SIG_DFL);
+	signal(SIGINT, SIG_DFL);
+	tlb_counters_close();
 	zfree(&victims);
 	zfree(&initiators);
 	/* another benchmark of the collection may follow */
-	if (sched_setaffinity(0, set_size, allowed))
+	if (sched_setaffinity(0, SET_SIZE, of_process))
 		die_errno("sched_setaffinity");
+	CPU_FREE(of_process);
 	CPU_FREE(allowed);
 	return 0;
 }

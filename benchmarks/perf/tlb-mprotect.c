@@ -10,7 +10,7 @@
 #include "bench.h"
 #include "tlb.h"
 
-static int mprotect_step(unsigned int step, void *addr, size_t size)
+int tlb_mprotect_step(unsigned int step, void *addr, size_t size)
 {
 	return mprotect(addr, size, step ? PROT_READ | PROT_WRITE : PROT_READ);
 }
@@ -21,7 +21,7 @@ static const struct tlb_bench mprotect_bench = {
 	.nr_steps	= 2,
 	.step_name	= { "ro", "rw" },
 	.has_range	= true,
-	.step		= mprotect_step,
+	.step		= tlb_mprotect_step,
 };
 
 int bench_tlb_mprotect(int argc, const char **argv)

@@ -14,14 +14,6 @@
 #include "tlb.h"
 #include "tlb-uffd.h"
 
-/* Headers before Linux 6.7 */
-#ifndef UFFD_FEATURE_WP_ASYNC
-#define UFFD_FEATURE_WP_ASYNC		((__u64)1 << 15)
-#endif
-#ifndef UFFD_FEATURE_WP_UNPOPULATED
-#define UFFD_FEATURE_WP_UNPOPULATED	((__u64)1 << 13)
-#endif
-
 struct scan_region {
 	__u64 start, end, categories;
 };

@@ -40,7 +40,7 @@ static const struct tlb_bench pressure_bench = {
 	.nr_steps	= 1,
 	.has_range	= true,
 	.touches	= true,
-	.victims_off	= true,		/* they would bring it in again */
+	.victims	= TLB_SPIN,	/* they would bring it in again */
 	.check		= pressure_check,
 	.step		= pressure_step,
 };

@@ -18,14 +18,22 @@
 
 #define TLB_MAX_STEPS	3
 
+enum tlb_victims {
+	TLB_READ,	/* read the range: their CPUs may hold its translations */
+	TLB_SPIN,	/* spin, and do not touch it */
+	TLB_FAULT,	/* fault pages of their own in, and take the time */
+	TLB_STOLEN,	/* spin, and measure what interrupts take from them */
+};
+
 /*
  * A benchmark of the tlb collection. Initiators perform ops; an op is
  * nr_steps calls of step(), each timed on its own, and costs their sum.
  * Victims spin in the same mm, each on a CPU of its own.
  *
  * Invariant: between two steps every victim has run and, where there is a
- * range, read each page of it (except with --back-to-back or @victims_off). So every
- * victim's CPU may hold the translations which the step changes.
+ * range, read each page of it (except with --back-to-back and where .victims
+ * says otherwise). So every victim's CPU may hold the translations which the
+ * step changes.
  */
 struct tlb_bench {
 	const char	*name;
@@ -34,7 +42,11 @@ struct tlb_bench {
 	const char	*step_name[TLB_MAX_STEPS];
 	bool		has_range;	/* works on memory: --size, --spread */
 	bool		touches;	/* its first step is tlb_touch(): --every */
-	bool		victims_off;	/* victims do not touch the range */
+	bool		unmaps;		/* its first step unmaps the range, the second maps it */
+	bool		scales;		/* one run for 1, 2, ... --threads victims */
+	enum tlb_victims victims;
+	const char	*size;		/* default for --size; NULL: one page */
+	u64		loops;		/* default for --loops; 0: 10000 */
 
 	/*
 	 * Called before there is any memory. @written: the bytes of all pages
@@ -51,6 +63,9 @@ struct tlb_bench {
 	int		(*step)(unsigned int step, void *addr, size_t size);
 	void		(*cleanup)(void);
 };
+
+/* tlb-mprotect.c: to read-only, then back to read-write */
+int tlb_mprotect_step(unsigned int step, void *addr, size_t size);
 
 /* Write to each page, or to each of --every N pages. */
 void tlb_touch(void *addr, size_t size);
