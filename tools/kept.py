@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Kept runs: what the boots of a folder measured, and how two sides compare.
+
+A run folder holds <arch>-<variant>-<n>.verdict for boot (or run) n of a kernel: the
+lines of perf bench -f json (or -f simple, in older ones), each behind "# ", and "ok N
+job" after those of a job. <arch>-<variant>-<n>.machine names the machine.
+"""
+import json
+import math
+import os
+import re
+import statistics
+
+ROUNDS_FOR_VERDICT = 6      # all on one side: less than 1 in 30 by chance
+
+
+def number(text):
+    try:
+        return float(text) if '.' in text else int(text)
+    except ValueError:
+        return None if text == '-' else text
+
+
+def combine(runs):
+    """One boot's runs: counts and ops added up, times as medians."""
+    boot = {}
+    for key in runs[0]:
+        values = [r.get(key) for r in runs]
+        if not all(isinstance(v, (int, float)) for v in values):
+            boot[key] = values[0]
+        elif key in ('ops', 'shootdowns') or key.startswith('count_'):
+            boot[key] = sum(values)
+        else:
+            boot[key] = statistics.median(values)
+    return boot
+
+
+def block(runs, extra):
+    boot = combine(runs)
+    for name in {e['benchmark'] for e in extra}:
+        # tlb/mprotect-trace: what it adds to the job, under the end of its name
+        boot[name.rpartition('-')[2]] = combine([e for e in extra if e['benchmark'] == name])
+    # tlb/scale has a block for each number of victims.
+    threads = sorted({r['threads'] for r in runs})
+    if len(threads) > 1:
+        boot['scale'] = {t: combine([r for r in runs if r['threads'] == t]) for t in threads}
+    return boot
+
+
+def parse(path):
+    """{job: {key: value}} of a verdict; {job: reason} where it was skipped."""
+    found, blocks, extra, reason = {}, [], [], None
+    with open(path, errors='replace') as file:
+        for line in file:
+            line = line.rstrip('\n')
+            if m := re.match(r'(not )?ok \d+ (\S+)(?: # (.*))?$', line):
+                if m[1]:
+                    reason = m[3] or 'failed'
+                if reason or blocks:
+                    found[m[2]] = reason or block(blocks, extra)
+                blocks, extra, reason = [], [], None
+            elif line.startswith('# {"benchmark"'):
+                run = json.loads(line[2:])
+                if re.search(r'-(trace|fit)$', run['benchmark']):
+                    extra += [run] if 'skipped' not in run else []
+                elif 'skipped' in run:
+                    reason = 'skipped: ' + run['skipped']
+                else:
+                    blocks.append(run)
+            elif re.match(r'# tlb/\S+ \d+$', line):
+                blocks.append({})
+            elif (m := re.match(r'# ([\w.]+) (.*)$', line)) and blocks:
+                if m[1] == 'skipped':
+                    reason = 'skipped: ' + m[2]
+                else:
+                    blocks[-1][m[1]] = number(m[2])
+    return found
+
+
+def load(folder):
+    """{arch: {variant: [boot, ...]}}, {arch: machine} of a run folder."""
+    found, machines = {}, {}
+    for name in os.listdir(folder):
+        if m := re.match(r'([a-z0-9_]+)-(.+)-(\d+)\.verdict$', name):
+            found.setdefault(m[1], {}).setdefault(m[2], []).append((int(m[3]), name))
+    for arch, variants in sorted(found.items()):
+        for variant, names in variants.items():
+            names.sort()
+            variants[variant] = [parse(os.path.join(folder, name)) for _, name in names]
+            try:
+                with open(os.path.join(folder, names[0][1][:-7] + 'machine')) as file:
+                    machines.setdefault(arch, file.readline().strip())
+            except FileNotFoundError:
+                pass
+    return found, machines
+
+
+def median(boots, key):
+    values = [b[key] for b in boots if isinstance(b.get(key), (int, float))]
+    return statistics.median(values) if values else None
+
+
+def per_op(boots, key):
+    values = [b[key] / b['ops'] for b in boots if isinstance(b.get(key), (int, float))]
+    return statistics.median(values) if values else None
+
+
+def side(arch, boots, counted, what):
+    flushes, full = (('count_nr_tlb_dsb', 'count_nr_tlb_tlbi_asid') if arch == 'arm64' else
+                     ('count_nr_tlb_remote_flush', 'count_nr_tlb_local_flush_all'))
+    percentiles = ('p1', 'p10', 'p25', 'p50', 'p75', 'p90', 'p99', 'p99.9', 'max')
+    found = {p: median(boots, f'{what}_{p}') for p in percentiles}
+    found.update({'ipis': per_op(counted, 'count_int_call'), 'flushes': per_op(counted, flushes),
+                  'full': per_op(counted, full),
+                  'tlbis': per_op(counted, 'count_nr_tlb_tlbi') if arch == 'arm64' else None,
+                  'size': boots[0].get('size'), 'threads': boots[0].get('threads')})
+    if all('scale' in b for b in boots):
+        found['scale'] = {t: statistics.median(b['scale'][t][f'{what}_p50'] for b in boots)
+                          for t in boots[0]['scale']}
+    if all('fit' in b for b in boots):
+        found['fit'] = {k: statistics.median(b['fit'][k] for b in boots)
+                        for k in ('fixed_ns', 'per_cpu_ns', 'r2')}
+    traced = [b['trace'] for b in boots if 'trace' in b]
+    if traced:
+        found['trace'] = {k: statistics.median(t[f'{k}_p50'] for t in traced)
+                          for k in ('wait', 'queue', 'run')}
+    if all('stolen_net_per_op' in b for b in boots):
+        found['stolen'] = {k: median(boots, k) for k in
+                           ('stolen_net_per_op', 'stolen_p50', 'stolen_p99', 'stolen_max',
+                            'stolen_ppm', 'idle_ppm')}
+    return found
+
+
+def summarize(arch, jobs, first, second, paired, counts=None):
+    """A row for each job. first and second are lists of boots; counts, where given, those
+    that the first side's counts come from."""
+    rows = []
+    for job in jobs:
+        a, b = ([boot[job] for boot in boots if job in boot] for boots in (first, second))
+        why = [r for r in a + b if isinstance(r, str)]
+        if why or not a or not b:
+            # Skipped where both have boots and all of them skip it, or it failed.
+            if why and a and b and all(isinstance(x, str) for x in a + b):
+                why = why[0]
+            else:
+                why = f'not on every kernel: {why[0]}' if why else 'not run'
+            rows.append({'arch': arch, 'benchmark': job, 'skipped': why})
+            continue
+        # Of a whole op, or of the step that the name tells.
+        what = job.partition('.')[2] or 'op'
+        x, y = ([boot[f'{what}_p50'] for boot in boots] for boots in (a, b))
+        if paired:      # the boots of one round
+            ratios = [q / p for p, q in zip(x, y) if p]
+        else:
+            ratios = [q / p for p in x for q in y if p]
+        if not ratios:
+            rows.append({'arch': arch, 'benchmark': job, 'skipped': 'skipped: its median is 0'})
+            continue
+        counted = [boot[job] for boot in counts or [] if isinstance(boot.get(job), dict)] or a
+        rows.append({'arch': arch, 'benchmark': job, 'unit': a[0]['unit'],
+                     'ratio': statistics.median(ratios), 'ratio_min': min(ratios),
+                     'ratio_max': max(ratios), 'rounds': min(len(x), len(y)),
+                     'sides': [side(arch, a, counted, what), side(arch, b, b, what)]})
+    judge(rows)
+    return rows
+
+
+def judge(rows):
+    """Better or worse: on one side of 1 in all rounds, of which there are enough, and further
+    from 1 than the floor, a benchmark that contains nothing of what is compared."""
+    floor = max((abs(math.log(r['ratio'])) for r in rows
+                 if r['benchmark'].startswith('membarrier') and 'ratio' in r), default=0)
+    for row in rows:
+        if 'ratio' not in row:
+            continue
+        if row['benchmark'].startswith('membarrier'):
+            row['verdict'] = 'floor'
+        elif row['rounds'] < ROUNDS_FOR_VERDICT:
+            row['verdict'] = 'few'
+        elif abs(math.log(row['ratio'])) <= floor:
+            row['verdict'] = 'same'
+        elif row['ratio_max'] < 1:
+            row['verdict'] = 'better'
+        elif row['ratio_min'] > 1:
+            row['verdict'] = 'worse'
+        else:
+            row['verdict'] = 'same'
+
+
+def us(nsec):
+    if nsec is None:
+        return '-'
+    return f'{nsec / 1000:.{2 if nsec < 10000 else 1 if nsec < 100000 else 0}f}'
+
+
+def count(value):
+    if value is None:
+        return '-'
+    return f'{value:.{3 if value < 10 else 1 if value < 1000 else 0}f}'
+
+
+PAIRS = (('p50', us), ('p99', us), ('max', us), ('ipis', count), ('flushes', count),
+         ('full', count), ('tlbis', count))
+
+
+def table(rows, names, machines, rounds, notes):
+    """One screen for people."""
+    out = []
+    for arch in dict.fromkeys(r['arch'] for r in rows):
+        mine = [r for r in rows if r['arch'] == arch]
+        pairs = [p for p in PAIRS if any(r['sides'][i][p[0]] is not None for r in mine
+                                         if 'sides' in r for i in (0, 1))]
+        head = ['us, per op']
+        for key, _ in pairs:
+            head += [f'{key}', '']
+            if key == 'max':
+                head += ['ratio', '(range)', 'verdict']
+        lines = [head]
+        for row in mine:
+            if 'skipped' in row:
+                lines.append([row['benchmark'], row['skipped']])
+                continue
+            line = [row['benchmark']]
+            for key, show in pairs:
+                line += [show(s[key]) for s in row['sides']]
+                if key == 'max':
+                    line += [f'{row["ratio"]:.3f}',
+                             f'({row["ratio_min"]:.2f}..{row["ratio_max"]:.2f})', row['verdict']]
+            lines.append(line)
+        full = [line for line in lines if len(line) == len(head)]
+        width = [max(len(line[i]) for line in full) for i in range(len(head))]
+        width[0] = max(len(line[0]) for line in lines)
+        out.append(f'{arch}: {machines.get(arch, "unknown machine")}')
+        for line in lines:
+            if len(line) < len(head):
+                out.append(f'{line[0]:{width[0]}}  {line[1]}')
+                continue
+            out.append('  '.join(c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in
+                                 enumerate(zip(line, width))).rstrip())
+        out.append('')
+    out.append(f'Pairs: {names[0]}, {names[1]}; medians of {rounds} boots of each. ratio: '
+               f'{names[1]}/{names[0]} of p50, median and range.')
+    out.append(f'verdict: on one side of 1 in every round, and further away than membarrier, which '
+               'has none of our code; few: less than')
+    out.append(f'{ROUNDS_FOR_VERDICT} rounds. flushes: shootdowns begun (x86), DSBs waited for '
+               '(arm64). full: whole TLBs dropped on a CPU (x86), ASIDs (arm64).')
+    return '\n'.join(out + notes) + '\n'
