@@ -51,16 +51,16 @@ export $(VARS)
 help:
 	@tools/help
 
-setup source apply image boot test bench compare fastpath hazards soak model lint each clean distclean:
+setup source apply image boot test bench compare apps rt fastpath hazards soak model lint each clean distclean:
 	@tools/$@
 
 # tools/compare is Python, which setup may have to install first.
-compare test: setup
+compare apps rt test: setup
 
 # For tools that are run without make.
 quote	= '$(subst ','\'',$1)'
 env:
 	@: $(foreach v,$(VARS),$(info $v=$(call quote,$($v)); export $v))
 
-.PHONY: env help setup source apply image boot test bench compare fastpath hazards soak model lint each \
+.PHONY: env help setup source apply image boot test bench compare apps rt fastpath hazards soak model lint each \
 	clean distclean

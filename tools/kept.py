@@ -47,15 +47,55 @@ def block(runs, extra):
     return boot
 
 
+def rt(result):
+    """What cyclictest and oslat leave in their file, as a run of a benchmark: latencies in
+    microseconds as a histogram; its ops are set to seconds by what counts interrupts."""
+    thread = result['thread']['0']
+    histogram = sorted((int(us), n) for us, n in thread['histogram'].items())
+    total, seen = sum(n for _, n in histogram), 0
+    run = {'benchmark': 'rt', 'run': 1, 'unit': 'ns', 'threads': 1, 'cpu': thread['cpu'],
+           'samples': total}
+    wanted = [('p1', 1), ('p10', 10), ('p25', 25), ('p50', 50), ('p75', 75), ('p90', 90),
+              ('p99', 99), ('p99.9', 99.9)]
+    for us, n in histogram:
+        seen += n
+        while wanted and seen >= total * wanted[0][1] / 100:
+            run['op_' + wanted.pop(0)[0]] = us * 1000
+    run['op_max'] = thread['max'] * 1000
+    return run
+
+
+def interrupts(run, beside):
+    """Of the CPU that was measured, per second; of a server on all, per request."""
+    if 'count_int_call' in run:
+        return
+    cpus = [beside['cpus'][run['cpu']]] if 'cpu' in run else beside['cpus']
+    run['count_int_call'] = sum(c['call'] for c in cpus)
+    run['count_int_tlb'] = sum(c['tlb'] for c in cpus)
+    run.update({f'count_{k}': v for k, v in beside.items() if k.startswith('nr_tlb_')})
+    run.setdefault('ops', beside['seconds'])
+
+
 def parse(path):
     """{job: {key: value}} of a verdict; {job: reason} where it was skipped."""
-    found, blocks, extra, reason = {}, [], [], None
+    found, blocks, extra, reason, whole = {}, [], [], None, None
     with open(path, errors='replace') as file:
         for line in file:
             line = line.rstrip('\n')
+            if whole is not None:       # within an object of many lines
+                whole += line[2:]
+                if line == '# }':
+                    blocks.append(rt(json.loads(whole)))
+                    whole = None
+                continue
+            if line == '# {':
+                whole = '{'
+                continue
             if m := re.match(r'(not )?ok \d+ (\S+)(?: # (.*))?$', line):
                 if m[1]:
                     reason = m[3] or 'failed'
+                elif not blocks and (m[3] or '').startswith('SKIP'):
+                    reason = reason or 'skipped: ' + m[3][5:]
                 if reason or blocks:
                     found[m[2]] = reason or block(blocks, extra)
                 blocks, extra, reason = [], [], None
@@ -67,6 +107,10 @@ def parse(path):
                     reason = 'skipped: ' + run['skipped']
                 else:
                     blocks.append(run)
+            elif line.startswith('# {"seconds"') and blocks:
+                interrupts(blocks[-1], json.loads(line[2:]))
+            elif line.startswith('# {"tracker"') and blocks:
+                blocks[-1]['tracker'] = json.loads(line[2:])
             elif re.match(r'# tlb/\S+ \d+$', line):
                 blocks.append({})
             elif (m := re.match(r'# ([\w.]+) (.*)$', line)) and blocks:

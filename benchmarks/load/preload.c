@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * LD_PRELOAD=preload.so: a thread in a program that knows nothing of it takes an
+ * incremental snapshot every TRACK_MS milliseconds: PAGEMAP_SCAN finds the anonymous
+ * pages written to since and write-protects them in one step (userfaultfd with
+ * UFFD_FEATURE_WP_ASYNC), so that none is missing; then it copies them. One JSON object on
+ * stderr when the program ends.
+ */
+#define _GNU_SOURCE
+#include <err.h>
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "snapshot.h"
+
+/* Headers before Linux 6.7 */
+#ifndef UFFD_FEATURE_WP_ASYNC
+#define UFFD_FEATURE_WP_ASYNC		((__u64)1 << 15)
+#endif
+#ifndef UFFD_FEATURE_WP_UNPOPULATED
+#define UFFD_FEATURE_WP_UNPOPULATED	((__u64)1 << 13)
+#endif
+
+struct scan_region {
+	__u64 start, end, categories;
+};
+
+struct scan_arg {
+	__u64 size, flags, start, end, walk_end, vec, vec_len, max_pages;
+	__u64 category_inverted, category_mask, category_anyof_mask, return_mask;
+};
+
+#define SCAN			_IOWR('f', 16, struct scan_arg)
+#define SCAN_WP_MATCHING	((__u64)1 << 0)
+#define SCAN_CHECK_WPASYNC	((__u64)1 << 1)
+#define SCAN_IS_WRITTEN		((__u64)1 << 1)
+#define NR_REGIONS		4096
+
+static struct phase scan_phase, copy_phase;
+static uint64_t pages, copied, scan_nsec, copy_nsec;
+static pthread_t thread;
+static bool running, stop;
+static int pagemap, uffd, interval;
+static long page_size;
+
+#define BUFFER_SIZE		(4UL << 20)
+
+static struct scan_region regions[NR_REGIONS];
+static char *buffer;		/* shared memory, which is not tracked */
+
+static void copy_region(uintptr_t start, uintptr_t end)
+{
+	for (; start < end; start += BUFFER_SIZE) {
+		size_t size = end - start < BUFFER_SIZE ? end - start : BUFFER_SIZE;
+
+		memcpy(buffer, (void *)start, size);
+		copied += size;
+	}
+}
+
+static void scan_area(uintptr_t start, uintptr_t end)
+{
+	struct uffdio_register reg = {
+		.range = { start, end - start },
+		.mode = UFFDIO_REGISTER_MODE_WP,
+	};
+	struct scan_arg arg = {
+		.size = sizeof(arg),
+		.flags = SCAN_WP_MATCHING | SCAN_CHECK_WPASYNC,
+		.start = start,
+		.end = end,
+		.vec = (uintptr_t)regions,
+		.vec_len = NR_REGIONS,
+		.category_mask = SCAN_IS_WRITTEN,
+		.return_mask = SCAN_IS_WRITTEN,
+	};
+	uint64_t began;
+	long n, i;
+
+	/* Of an area that is registered already this changes nothing. */
+	if (ioctl(uffd, UFFDIO_REGISTER, &reg))
+		return;
+	do {
+		began = nsec_now();
+		n = ioctl(pagemap, SCAN, &arg);
+		scan_nsec += nsec_now() - began;
+		began = nsec_now();
+		for (i = 0; i < n; i++) {
+			pages += (regions[i].end - regions[i].start) / page_size;
+			copy_region(regions[i].start, regions[i].end);
+		}
+		copy_nsec += nsec_now() - began;
+		arg.start = arg.walk_end;
+	} while (n > 0 && arg.walk_end < end);
+}
+
+static void *track(void *arg)
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+
+	(void)arg;
+	while (maps && !__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
+		scan_nsec = 0;
+		copy_nsec = 0;
+		for_each_area(maps, scan_area);
+		phase_add(&scan_phase, scan_nsec);
+		phase_add(&copy_phase, copy_nsec);
+		usleep(interval * 1000);
+	}
+	return NULL;
+}
+
+static void __attribute__((constructor)) start(void)
+{
+	struct uffdio_api api = {
+		.api = UFFD_API,
+		.features = UFFD_FEATURE_WP_ASYNC | UFFD_FEATURE_WP_UNPOPULATED,
+	};
+	const char *ms = getenv("TRACK_MS");
+	sigset_t all, old;
+
+	interval = ms ? atoi(ms) : 0;
+	if (interval < 1)
+		errx(1, "preload: TRACK_MS is not set");
+	page_size = sysconf(_SC_PAGESIZE);
+	pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	uffd = syscall(__NR_userfaultfd, O_CLOEXEC);
+	if (pagemap < 0 || uffd < 0 || ioctl(uffd, UFFDIO_API, &api))
+		err(1, "preload: no userfaultfd with UFFD_FEATURE_WP_ASYNC (Linux 6.7)");
+	buffer = mmap(NULL, BUFFER_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (buffer == MAP_FAILED)
+		err(1, "preload: no buffer");
+	/* The program's signals are its own. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	if (pthread_create(&thread, NULL, track, NULL))
+		errx(1, "preload: no thread");
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	running = true;
+}
+
+static void __attribute__((destructor)) finish(void)
+{
+	if (!running)
+		return;
+	__atomic_store_n(&stop, true, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+	fprintf(stderr, "{\"tracker\":\"pagemap_scan\",\"snapshots\":%u,\"pages\":%llu,\"copied\":%llu",
+		scan_phase.nr, (unsigned long long)pages, (unsigned long long)copied);
+	phase_print(stderr, "scan", &scan_phase);
+	phase_print(stderr, "copy", &copy_phase);
+	fprintf(stderr, "}\n");
+}
