@@ -6,6 +6,7 @@
  * whose child writes a snapshot; then the child goes.
  */
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,6 +22,8 @@ static int fork_step(unsigned int step, void *addr, size_t size)
 	case 0:
 		child = fork();
 		if (!child) {
+			/* It does not outlive a parent that gave up. */
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
 			for (;;)
 				pause();
 		}
