@@ -30,11 +30,12 @@
 
 #define WARM_UP	20
 #define REPS	301
+#define TABLE_PAGES	512
 
 #define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
 
 static size_t page_size;
-static char *page;		/* populated and dirty */
+static char *page, *table;	/* populated and dirty: a page, TABLE_PAGES pages */
 
 /* Without stdio's buffers: nothing but the loops uses the heap. */
 static void say(const char *fmt, ...)
@@ -68,6 +69,15 @@ static void mprotect_once(void)
 	check(!mprotect(page, page_size, PROT_READ), "mprotect to read-only");
 	check(!mprotect(page, page_size, PROT_READ | PROT_WRITE), "mprotect to read-write");
 	touch(page);
+}
+
+/* What each page costs, more than what each call does */
+static void mprotect_table_once(void)
+{
+	check(!mprotect(table, TABLE_PAGES * page_size, PROT_READ), "mprotect to read-only");
+	check(!mprotect(table, TABLE_PAGES * page_size, PROT_READ | PROT_WRITE),
+	      "mprotect to read-write");
+	touch(table);
 }
 
 static void brk_once(void)
@@ -113,6 +123,7 @@ static const struct {
 	unsigned int loops;	/* of a repetition: some 100000 instructions */
 } paths[] = {
 	{ "mprotect", mprotect_once, 30 },
+	{ "mprotect-512", mprotect_table_once, 3 },
 	{ "brk", brk_once, 30 },
 	{ "fault", fault_once, 60 },
 	{ "munmap", munmap_once, 30 },
@@ -197,6 +208,12 @@ int main(int argc, char **argv)
 	page = mmap(NULL, page_size, PROT_READ | PROT_WRITE,
 		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 	check(page != MAP_FAILED, "mmap");
+	/* Behind a page without access: no call splits or merges a VMA of theirs. */
+	check(mmap(NULL, page_size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED,
+	      "mmap");
+	table = mmap(NULL, TABLE_PAGES * page_size, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	check(table != MAP_FAILED, "mmap");
 
 	say("fastpath kernel %s %s\n", uts.release, uts.machine);
 	for (i = 0; i < ARRAY_SIZE(paths); i++)
