@@ -36,12 +36,12 @@ def combine(runs):
 
 
 def block(runs, extra):
-    boot = combine(runs)
+    # tlb/scale has a block for each number of victims: the row is of the most.
+    threads = sorted({r['threads'] for r in runs if 'threads' in r})
+    boot = combine([r for r in runs if r.get('threads') == threads[-1]] if threads else runs)
     for name in {e['benchmark'] for e in extra}:
         # tlb/mprotect-trace: what it adds to the job, under the end of its name
         boot[name.rpartition('-')[2]] = combine([e for e in extra if e['benchmark'] == name])
-    # tlb/scale has a block for each number of victims.
-    threads = sorted({r['threads'] for r in runs})
     if len(threads) > 1:
         boot['scale'] = {t: combine([r for r in runs if r['threads'] == t]) for t in threads}
     return boot
@@ -62,6 +62,15 @@ def rt(result):
         while wanted and seen >= total * wanted[0][1] / 100:
             run['op_' + wanted.pop(0)[0]] = us * 1000
     run['op_max'] = thread['max'] * 1000
+    # Nearly all rounds of oslat are as long as the shortest, most latencies of cyclictest a
+    # microsecond or two: the tail is what differs.
+    if 'duration' in thread:
+        shortest = histogram[0][0]
+        run['judged'] = sum(n * (us - shortest) for us, n in histogram) / total * 1e6
+        run['judged_by'] = 'mean beyond the shortest'
+    else:
+        run['judged'] = run['op_p99.9']
+        run['judged_by'] = 'p99.9'
     return run
 
 
@@ -77,66 +86,79 @@ def interrupts(run, beside):
 
 
 def parse(path):
-    """{job: {key: value}} of a verdict; {job: reason} where it was skipped."""
+    """{job: {key: value}} of a verdict; {job: reason} where it was skipped or is unusable."""
     found, blocks, extra, reason, whole = {}, [], [], None, None
     with open(path, errors='replace') as file:
         for line in file:
             line = line.rstrip('\n')
-            if whole is not None:       # within an object of many lines
-                whole += line[2:]
-                if line == '# }':
-                    blocks.append(rt(json.loads(whole)))
-                    whole = None
-                continue
-            if line == '# {':
-                whole = '{'
-                continue
             if m := re.match(r'(not )?ok \d+ (\S+)(?: # (.*))?$', line):
                 if m[1]:
                     reason = m[3] or 'failed'
                 elif not blocks and (m[3] or '').startswith('SKIP'):
                     reason = reason or 'skipped: ' + m[3][5:]
+                elif not blocks and not reason and not m[2].startswith(('kunit.', 'kernel-log')):
+                    reason = 'it printed no result'
                 if reason or blocks:
                     found[m[2]] = reason or block(blocks, extra)
-                blocks, extra, reason = [], [], None
-            elif line.startswith('# {"benchmark"'):
-                run = json.loads(line[2:])
-                if re.search(r'-(trace|fit)$', run['benchmark']):
-                    extra += [run] if 'skipped' not in run else []
-                elif 'skipped' in run:
-                    reason = 'skipped: ' + run['skipped']
-                else:
-                    blocks.append(run)
-            elif line.startswith('# {"seconds"') and blocks:
-                interrupts(blocks[-1], json.loads(line[2:]))
-            elif line.startswith('# {"tracker"') and blocks:
-                blocks[-1]['tracker'] = json.loads(line[2:])
-            elif re.match(r'# tlb/\S+ \d+$', line):
-                blocks.append({})
-            elif (m := re.match(r'# ([\w.]+) (.*)$', line)) and blocks:
-                if m[1] == 'skipped':
-                    reason = 'skipped: ' + m[2]
-                else:
-                    blocks[-1][m[1]] = number(m[2])
+                blocks, extra, reason, whole = [], [], None, None
+                continue
+            try:
+                if whole is not None:       # within an object of many lines
+                    whole += line[2:]
+                    if line == '# }':
+                        blocks.append(rt(json.loads(whole)))
+                        whole = None
+                elif line == '# {':
+                    whole = '{'
+                elif line.startswith('# {"benchmark"'):
+                    run = json.loads(line[2:])
+                    if re.search(r'-(trace|fit)$', run['benchmark']):
+                        extra += [run] if 'skipped' not in run else []
+                    elif 'skipped' in run:
+                        reason = 'skipped: ' + run['skipped']
+                    else:
+                        blocks.append(run)
+                elif line.startswith('# {"seconds"') and blocks:
+                    interrupts(blocks[-1], json.loads(line[2:]))
+                elif line.startswith('# {"tracker"') and blocks:
+                    tracker = json.loads(line[2:])
+                    blocks[-1]['tracker'] = tracker
+                    if not tracker['snapshots'] or not tracker['pages']:
+                        reason = 'the tracker found nothing'
+                elif re.match(r'# tlb/\S+ \d+$', line):
+                    blocks.append({})
+                elif (m := re.match(r'# ([\w.]+) (.*)$', line)) and blocks:
+                    if m[1] == 'skipped':
+                        reason = 'skipped: ' + m[2]
+                    else:
+                        blocks[-1][m[1]] = number(m[2])
+            except (ValueError, KeyError, ZeroDivisionError, IndexError):
+                reason, whole = 'unreadable result', None
     return found
 
 
 def load(folder):
-    """{arch: {variant: [boot, ...]}}, {arch: machine} of a run folder."""
+    """{arch: {variant: {n: boot}}}, {arch: {variant: machine}} of a run folder."""
     found, machines = {}, {}
-    for name in os.listdir(folder):
+    for name in sorted(os.listdir(folder)):
         if m := re.match(r'([a-z0-9_]+)-(.+)-(\d+)\.verdict$', name):
-            found.setdefault(m[1], {}).setdefault(m[2], []).append((int(m[3]), name))
-    for arch, variants in sorted(found.items()):
-        for variant, names in variants.items():
-            names.sort()
-            variants[variant] = [parse(os.path.join(folder, name)) for _, name in names]
+            boots = found.setdefault(m[1], {}).setdefault(m[2], {})
+            boots[int(m[3])] = parse(os.path.join(folder, name))
             try:
-                with open(os.path.join(folder, names[0][1][:-7] + 'machine')) as file:
-                    machines.setdefault(arch, file.readline().strip())
+                with open(os.path.join(folder, name[:-7] + 'machine')) as file:
+                    machines.setdefault(m[1], {}).setdefault(m[2], file.readline().strip())
             except FileNotFoundError:
                 pass
     return found, machines
+
+
+def alternated(folder):
+    """Did make compare boot the kernels of this folder in turn?"""
+    try:
+        with open(os.path.join(folder, 'table.json')) as file:
+            return 'complete' in json.load(file)
+    except (OSError, ValueError):
+        return False
 
 
 def median(boots, key):
@@ -175,16 +197,19 @@ def side(arch, boots, counted, what):
     return found
 
 
-def summarize(arch, jobs, first, second, paired, counts=None):
-    """A row for each job. first and second are lists of boots; counts, where given, those
-    that the first side's counts come from."""
+def summarize(arch, jobs, first, second, paired, counts=(None, None)):
+    """A row for each job. first and second are {n: boot}; counts, where given for a side,
+    the boots that its counts come from."""
     rows = []
     for job in jobs:
-        a, b = ([boot[job] for boot in boots if job in boot] for boots in (first, second))
-        why = [r for r in a + b if isinstance(r, str)]
+        a, b = ({n: boot[job] for n, boot in boots.items() if job in boot}
+                for boots in (first, second))
+        why = [r for r in (*a.values(), *b.values()) if isinstance(r, str)]
+        if not why and (len(a) < len(first) or len(b) < len(second)):
+            why = ['it did not run in every boot']
         if why or not a or not b:
             # Skipped where both have boots and all of them skip it, or it failed.
-            if why and a and b and all(isinstance(x, str) for x in a + b):
+            if why and a and b and all(isinstance(x, str) for x in (*a.values(), *b.values())):
                 why = why[0]
             else:
                 why = f'not on every kernel: {why[0]}' if why else 'not run'
@@ -192,19 +217,25 @@ def summarize(arch, jobs, first, second, paired, counts=None):
             continue
         # Of a whole op, or of the step that the name tells.
         what = job.partition('.')[2] or 'op'
-        x, y = ([boot[f'{what}_p50'] for boot in boots] for boots in (a, b))
+        x, y = ({n: boot.get('judged', boot[f'{what}_p50']) for n, boot in boots.items()}
+                for boots in (a, b))
         if paired:      # the boots of one round
-            ratios = [q / p for p, q in zip(x, y) if p]
+            ratios = [y[n] / x[n] for n in x if n in y and x[n] > 0 and y[n] > 0]
         else:
-            ratios = [q / p for p in x for q in y if p]
+            ratios = [q / p for p in x.values() for q in y.values() if p > 0 and q > 0]
         if not ratios:
             rows.append({'arch': arch, 'benchmark': job, 'skipped': 'skipped: its median is 0'})
             continue
-        counted = [boot[job] for boot in counts or [] if isinstance(boot.get(job), dict)] or a
+        a, b = list(a.values()), list(b.values())
+        counted = [[boot[job] for boot in (from_ or {}).values()
+                    if isinstance(boot.get(job), dict)] or of
+                   for from_, of in zip(counts, (a, b))]
         rows.append({'arch': arch, 'benchmark': job, 'unit': a[0]['unit'],
                      'ratio': statistics.median(ratios), 'ratio_min': min(ratios),
-                     'ratio_max': max(ratios), 'rounds': min(len(x), len(y)),
-                     'sides': [side(arch, a, counted, what), side(arch, b, b, what)]})
+                     'ratio_max': max(ratios),
+                     'rounds': len(ratios) if paired else min(len(a), len(b)),
+                     'judged_by': a[0].get('judged_by', 'p50'),
+                     'sides': [side(arch, a, counted[0], what), side(arch, b, counted[1], what)]})
     judge(rows)
     return rows
 
@@ -212,8 +243,8 @@ def summarize(arch, jobs, first, second, paired, counts=None):
 def judge(rows):
     """Better or worse: on one side of 1 in all rounds, of which there are enough, and further
     from 1 than the floor, a benchmark that contains nothing of what is compared."""
-    floor = max((abs(math.log(r['ratio'])) for r in rows
-                 if r['benchmark'].startswith('membarrier') and 'ratio' in r), default=0)
+    floor = [abs(math.log(r['ratio'])) for r in rows
+             if r['benchmark'].startswith('membarrier') and 'ratio' in r]
     for row in rows:
         if 'ratio' not in row:
             continue
@@ -221,7 +252,9 @@ def judge(rows):
             row['verdict'] = 'floor'
         elif row['rounds'] < ROUNDS_FOR_VERDICT:
             row['verdict'] = 'few'
-        elif abs(math.log(row['ratio'])) <= floor:
+        elif not floor:
+            row['verdict'] = 'no floor'
+        elif abs(math.log(row['ratio'])) <= max(floor):
             row['verdict'] = 'same'
         elif row['ratio_max'] < 1:
             row['verdict'] = 'better'
@@ -254,7 +287,7 @@ def table(rows, names, machines, rounds, notes):
         mine = [r for r in rows if r['arch'] == arch]
         pairs = [p for p in PAIRS if any(r['sides'][i][p[0]] is not None for r in mine
                                          if 'sides' in r for i in (0, 1))]
-        head = ['us, per op']
+        head = ['times in us']
         for key, _ in pairs:
             head += [f'{key}', '']
             if key == 'max':
@@ -282,8 +315,8 @@ def table(rows, names, machines, rounds, notes):
             out.append('  '.join(c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in
                                  enumerate(zip(line, width))).rstrip())
         out.append('')
-    out.append(f'Pairs: {names[0]}, {names[1]}; medians of {rounds} boots of each. ratio: '
-               f'{names[1]}/{names[0]} of p50, median and range.')
+    out.append(f'Pairs: {names[0]}, {names[1]}; medians of {rounds} of each. Counts are per op. '
+               f'ratio: {names[1]}/{names[0]} of p50, median and range.')
     out.append(f'verdict: on one side of 1 in every round, and further away than membarrier, which '
                'has none of our code; few: less than')
     out.append(f'{ROUNDS_FOR_VERDICT} rounds. flushes: shootdowns begun (x86), DSBs waited for '

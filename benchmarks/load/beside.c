@@ -221,6 +221,12 @@ int main(int argc, char **argv)
 			kill(pids[i], SIGKILL);
 			waitpid(pids[i], &other, 0);
 		}
+		/* SIGTERM may end it, or make it end; perf says that it was interrupted. */
+		if (WIFEXITED(other) && WEXITSTATUS(other) &&
+		    WEXITSTATUS(other) != 128 + SIGTERM) {
+			warnx("background command %d failed (status %#x)", i + 1, other);
+			rc = rc ?: 1;
+		}
 	}
 	print_counts(&before, &after, ended.tv_sec - began.tv_sec +
 		     (ended.tv_nsec - began.tv_nsec) / 1e9);

@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <err.h>
+#include <math.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdbool.h>
@@ -44,6 +45,8 @@ static bool complete_memcached(const char *buf, size_t len, bool get)
 	const char *end = get ? "END\r\n" : "STORED\r\n";
 	size_t want = strlen(end);
 
+	if (len >= 5 && memcmp(buf, get ? "VALUE" : "STORED", 5) && memcmp(buf, end, 5))
+		errx(1, "memcached answers %.20s", buf);
 	return len >= want && !memcmp(buf + len - want, end, want) &&
 	       (len == want || buf[len - want - 1] == '\n');
 }
@@ -55,10 +58,12 @@ static bool complete_redis(const char *buf, size_t len, bool get)
 
 	if (!line)
 		return false;
+	if (buf[0] != (get ? '$' : '+'))
+		errx(1, "redis answers %.*s", (int)(line - buf), buf);
 	if (!get)
-		return buf[0] == '+';
+		return true;
 	n = strtol(buf + 1, NULL, 10);
-	return buf[0] == '$' && len >= (size_t)(line + 1 - buf) + (n < 0 ? 0 : n + 2);
+	return len >= (size_t)(line + 1 - buf) + (n < 0 ? 0 : n + 2);
 }
 
 /* One request, and its answer */
@@ -96,7 +101,7 @@ static void *run(void *arg)
 {
 	struct connection *c = arg;
 	size_t size = bytes + 256;
-	char *buf = malloc(size), *value = malloc(bytes + 2);
+	char *buf = calloc(1, size), *value = malloc(bytes + 2);
 
 	if (!buf || !value)
 		errx(1, "out of memory");
@@ -156,7 +161,7 @@ int main(int argc, char **argv)
 	       (unsigned long long)began, total * 1e9 / began);
 	for (i = 0; i < sizeof(percentiles) / sizeof(percentiles[0]); i++)
 		printf(",\"op_p%g\":%llu", percentiles[i],
-		       (unsigned long long)nsec[(unsigned long)(total * percentiles[i] / 100)]);
+		       (unsigned long long)nsec[(unsigned long)ceil(total * percentiles[i] / 100) - 1]);
 	printf(",\"op_max\":%llu}\n", (unsigned long long)nsec[total - 1]);
 	return 0;
 }

@@ -16,6 +16,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "snapshot.h"
@@ -60,8 +61,12 @@ static void copy_region(uintptr_t start, uintptr_t end)
 	for (; start < end; start += BUFFER_SIZE) {
 		size_t size = end - start < BUFFER_SIZE ? end - start : BUFFER_SIZE;
 
-		memcpy(buffer, (void *)start, size);
-		copied += size;
+		struct iovec local = { buffer, size }, remote = { (void *)start, size };
+		ssize_t n = process_vm_readv(getpid(), &local, 1, &remote, 1, 0);
+
+		/* Another thread may have unmapped it. */
+		if (n > 0)
+			copied += n;
 	}
 }
 
@@ -133,7 +138,7 @@ static void __attribute__((constructor)) start(void)
 	pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
 	uffd = syscall(__NR_userfaultfd, O_CLOEXEC);
 	if (pagemap < 0 || uffd < 0 || ioctl(uffd, UFFDIO_API, &api))
-		err(1, "preload: no userfaultfd with UFFD_FEATURE_WP_ASYNC (Linux 6.7)");
+		err(4, "preload: no userfaultfd with UFFD_FEATURE_WP_ASYNC (Linux 6.7)");
 	buffer = mmap(NULL, BUFFER_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (buffer == MAP_FAILED)
 		err(1, "preload: no buffer");

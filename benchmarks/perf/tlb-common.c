@@ -77,6 +77,7 @@ struct victim {
 	unsigned int	page;		/* the next of them */
 	u64		*nsec[NR_KINDS];
 	u64		samples[NR_KINDS];
+	u64		discards;	/* how often it dropped its pages, which flushes */
 	u64		total[NR_KINDS];	/* nanoseconds stolen */
 	u64		bucket[NR_BUCKETS];	/* MEANWHILE, all of its rounds */
 } __aligned(128);
@@ -112,7 +113,7 @@ static const struct option options[] = {
 	OPT_UINTEGER('i', "initiators", &params.nr_initiators,
 		     "Specify amount of initiating threads, each on another CPU (default: 1)"),
 	OPT_STRING('C', "cpus", &params.cpus, "list",
-		   "Use these CPUs: initiators on the first ones, then victims"),
+		   "Use these CPUs, in ascending order: initiators, then victims"),
 	OPT_U64('l', "loops", &params.loops, "Specify ops of each initiator (default: 10000)"),
 	OPT_U64('w', "warm-up", &params.warm_up,
 		"Specify ops of each initiator that come before (default: a tenth of --loops)"),
@@ -141,10 +142,18 @@ static u64 *scratch;
 static u64 nr_warm, nr_finished;
 static bool go, stop;
 static bool idle;			/* TLB_STOLEN: sample what nobody has caused */
-static bool warm;			/* TLB_STOLEN: do not sample */
+static bool warm;			/* the victims do not sample */
 static int interrupted;			/* the signal */
+static const char *gave_up;		/* why an op could not be performed */
 /* How many timed calls are under way: not of those that touch pages for the next */
 static unsigned int calls;
+static u64 calls_begun;
+
+static bool stopping(void)
+{
+	return __atomic_load_n(&interrupted, __ATOMIC_RELAXED) ||
+	       __atomic_load_n(&gave_up, __ATOMIC_RELAXED);
+}
 
 static u64 now(void)
 {
@@ -207,18 +216,25 @@ static void sample(struct victim *victim, enum sample_kind kind, u64 nsec)
 
 static void fault(struct victim *victim)
 {
-	unsigned int before = __atomic_load_n(&calls, __ATOMIC_ACQUIRE);
+	u64 begun = __atomic_load_n(&calls_begun, __ATOMIC_ACQUIRE);
+	bool before = __atomic_load_n(&calls, __ATOMIC_ACQUIRE);
 	u64 start = now(), nsec;
 	enum sample_kind kind;
 
 	*(volatile char *)(victim->pages + victim->page * page_size) = 1;
 	nsec = now() - start;
-	kind = before || __atomic_load_n(&calls, __ATOMIC_ACQUIRE) ? MEANWHILE : ELSE;
-	sample(victim, kind, nsec);
+	kind = before || __atomic_load_n(&calls_begun, __ATOMIC_ACQUIRE) != begun ?
+	       MEANWHILE : ELSE;
+	if (!__atomic_load_n(&warm, __ATOMIC_RELAXED))
+		sample(victim, kind, nsec);
 	/* Seldom: the faults themselves may do without mmap_lock. */
 	victim->page = (victim->page + 1) % FAULT_PAGES;
-	if (!victim->page && madvise(victim->pages, FAULT_PAGES * page_size, MADV_DONTNEED))
+	if (victim->page)
+		return;
+	if (madvise(victim->pages, FAULT_PAGES * page_size, MADV_DONTNEED))
 		die_errno("MADV_DONTNEED");
+	if (!__atomic_load_n(&warm, __ATOMIC_RELAXED))
+		victim->discards++;
 }
 
 static void read_range(void)
@@ -301,20 +317,26 @@ static void do_ops(struct initiator *initiator, u64 ops)
 	u64 *nsec = initiator->nsec, op, start, end;
 	unsigned int step;
 
-	for (op = 0; op < ops && !__atomic_load_n(&interrupted, __ATOMIC_RELAXED); op++) {
+	for (op = 0; op < ops && !stopping(); op++) {
 		for (step = 0; step < bench->nr_steps; step++) {
 			bool counts = mode == TLB_FAULT &&
 				      (step || !bench->touches || bench->nr_steps == 1);
 
-			if (!params.back_to_back)
+			/* That would take the line of the counter away from who is sampled. */
+			if (!params.back_to_back && mode != TLB_STOLEN)
 				wait_for_victims();
 			if (bench->unmaps && !step)
 				hide(initiator);
-			if (counts)
+			if (counts) {
 				__atomic_add_fetch(&calls, 1, __ATOMIC_ACQ_REL);
+				__atomic_add_fetch(&calls_begun, 1, __ATOMIC_ACQ_REL);
+			}
 			start = now();
-			if (bench->step(step, initiator->part, part_size))
-				die_errno("op %" PRIu64 ", call %u", op, step);
+			if (bench->step(step, initiator->part, part_size)) {
+				if (errno != ETIMEDOUT || !bench->too_late)
+					die_errno("op %" PRIu64 ", call %u", op, step);
+				__atomic_store_n(&gave_up, bench->too_late, __ATOMIC_RELAXED);
+			}
 			end = now();
 			*nsec++ = end - start;
 			if (call)
@@ -378,8 +400,9 @@ static void print_faults(u64 ops)
 {
 	static const char * const name[] = { "fault", "else" };
 	struct tlb_summary sum;
+	u64 total, discards = 0;
+	unsigned int i;
 	char key[32];
-	u64 total;
 	int kind;
 
 	for (kind = 0; kind < NR_KINDS; kind++) {
@@ -394,6 +417,13 @@ static void print_faults(u64 ops)
 			tlb_out_per_op(key, total, ops);
 		}
 	}
+	for (i = 0; i < params.nr_victims; i++)
+		discards += victims[i].discards;
+	if (tlb_out_for_people())
+		printf("# the victims dropped their pages %" PRIu64 " times: flushes of theirs\n",
+		       discards);
+	else
+		tlb_out_u64("fault_discards", discards);
 }
 
 /* By the lower bounds of the buckets, those that are not empty */
@@ -657,7 +687,7 @@ static u64 be_idle(void)
 
 	__atomic_store_n(&idle, true, __ATOMIC_RELAXED);
 	__atomic_store_n(&warm, false, __ATOMIC_RELAXED);
-	while (now() - start < IDLE_NSEC && !__atomic_load_n(&interrupted, __ATOMIC_RELAXED))
+	while (now() - start < IDLE_NSEC && !stopping())
 		;
 	__atomic_store_n(&warm, true, __ATOMIC_RELAXED);
 	wait_for_victims();
@@ -669,11 +699,12 @@ static void reset_victims(void)
 {
 	unsigned int i;
 
-	/* Off by one at most: the victim may be counting one. */
+	/* They do not sample while it is warm. */
 	for (i = 0; i < params.nr_victims; i++) {
 		memset(victims[i].samples, 0, sizeof(victims[i].samples));
 		memset(victims[i].total, 0, sizeof(victims[i].total));
 		memset(victims[i].bucket, 0, sizeof(victims[i].bucket));
+		victims[i].discards = 0;
 	}
 }
 
@@ -707,14 +738,15 @@ static void run_once(struct run *run)
 				TLB_MISSING : after[i] - run->delta[i];
 	stop_threads();
 
-	if (!run->min_passes && !interrupted)
+	/* Without waiting a run may be shorter than a pass. */
+	if (!run->min_passes && !params.back_to_back && !stopping())
 		die("a victim stood still during the run: is its CPU taken by another task?");
 }
 
 /* A run of its own: the tracepoints cost time. */
 static void trace_once(void)
 {
-	u64 loops = params.loops, nr_calls, i;
+	u64 loops = params.loops, warm_up = params.warm_up, nr_calls, i;
 	const char *reason;
 	struct tlb_trace trace;
 	struct tlb_call *all;
@@ -726,17 +758,20 @@ static void trace_once(void)
 		    MAP_POPULATE, "traced calls");
 	for (i = 0; i < params.nr_initiators; i++)
 		initiators[i].calls = all + i * nr_calls;
-	params.trace = true;
-	start_threads();
-	reason = tlb_trace_start(cpu_used);
+	reason = tlb_trace_open(cpu_used);
 	if (!reason) {
+		params.trace = true;
+		start_threads();
+		tlb_trace_start();
 		all_ops();
 		tlb_trace_stop(all, nr_calls * params.nr_initiators, &trace);
+		stop_threads();
+		params.trace = false;
 	}
-	stop_threads();
-	params.trace = false;
 	munmap(all, (nr_calls * params.nr_initiators + 1) * sizeof(*all));
-	if (interrupted)
+	params.loops = loops;
+	params.warm_up = warm_up;
+	if (stopping())
 		return;
 
 	if (tlb_out_for_people() && reason) {
@@ -755,7 +790,7 @@ static void trace_once(void)
 		if (reason) {
 			tlb_out_str("skipped", reason);
 		} else {
-			tlb_out_u64("ops", params.loops * params.nr_initiators);
+			tlb_out_u64("ops", nr_calls / bench->nr_steps * params.nr_initiators);
 			tlb_out_u64("shootdowns", trace.shootdowns);
 			tlb_out_u64("lost", trace.lost);
 			tlb_out_summary("wait", &trace.wait);
@@ -764,7 +799,6 @@ static void trace_once(void)
 		}
 		tlb_out_end();
 	}
-	params.loops = loops;
 }
 
 /* A bare number counts pages; with K, M or G (or KB ...) it is in bytes. */
@@ -913,7 +947,7 @@ static void measure(unsigned int number, s64 *total, double *sum)
 	unsigned int i;
 
 	run_once(&run);
-	if (interrupted)
+	if (stopping())
 		return;
 	*sum += report(&run);
 	for (i = 0; i < TLB_NR_COUNTERS; i++)
@@ -964,12 +998,12 @@ static void run_scale(void)
 	if (!sum)
 		die("out of memory");
 	for (params.nr_victims = 1; params.nr_victims <= max_victims; params.nr_victims++) {
-		for (run = 1; run <= bench_repeat && !interrupted; run++)
+		for (run = 1; run <= bench_repeat && !stopping(); run++)
 			measure(run, total, &sum[params.nr_victims - 1]);
 		sum[params.nr_victims - 1] /= bench_repeat;
 	}
 	params.nr_victims = max_victims;
-	if (!interrupted)
+	if (!stopping())
 		least_squares(sum, max_victims);
 	free(sum);
 }
@@ -1003,15 +1037,18 @@ static void run_all(void)
 		print_header();
 	if (bench->scales)
 		run_scale();
-	for (run = 1; !bench->scales && run <= bench_repeat && !interrupted; run++)
+	for (run = 1; !bench->scales && run <= bench_repeat && !stopping(); run++)
 		measure(run, total, &sum);
+	if (tlb_out_for_people() && !bench->scales && !stopping())
+		print_totals(total, ops * bench_repeat);
+	if (trace && !stopping())
+		trace_once();
 	if (interrupted)
 		errx(128 + interrupted, "tlb/%s: interrupted: what was printed is of complete runs",
 		     bench->name);
-	if (tlb_out_for_people() && !bench->scales)
-		print_totals(total, ops * bench_repeat);
-	if (trace)
-		trace_once();
+	if (gave_up)
+		skip(gave_up);
+	gave_up = NULL;
 	if (sampled)
 		unmap_samples();
 	munmap(scratch, scratch_size);
@@ -1023,25 +1060,32 @@ static void interrupt(int signal)
 	__atomic_store_n(&interrupted, signal, __ATOMIC_RELAXED);
 }
 
-/* Those of --cpus; the threads are placed in ascending order anyway. */
+/*
+ * Those of --cpus, in ascending order. The process need not have been allowed to run
+ * there: isolated CPUs are nobody's by default.
+ */
 static void restrict_cpus(cpu_set_t *allowed)
 {
 	struct perf_cpu_map *map;
-	int cpu;
+	int cpu, wanted;
 
 	if (!params.cpus)
 		return;
 	map = perf_cpu_map__new(params.cpus);
-	if (!map || perf_cpu_map__has_any_cpu(map))
+	if (!map || perf_cpu_map__has_any_cpu(map) || perf_cpu_map__max(map).cpu >= MAX_CPUS)
 		die("--cpus %s: want a list like 0,2-5", params.cpus);
-	for (cpu = 0; cpu < perf_cpu_map__max(map).cpu + 1; cpu++)
-		if (perf_cpu_map__has(map, (struct perf_cpu){ cpu }) &&
-		    !CPU_ISSET_S(cpu, SET_SIZE, allowed))
-			die("--cpus %s: this process may not run on CPU %d", params.cpus, cpu);
-	for (cpu = 0; cpu < MAX_CPUS; cpu++)
-		if (!perf_cpu_map__has(map, (struct perf_cpu){ cpu }))
-			CPU_CLR_S(cpu, SET_SIZE, allowed);
+	CPU_ZERO_S(SET_SIZE, allowed);
+	for (cpu = 0; cpu <= perf_cpu_map__max(map).cpu; cpu++)
+		if (perf_cpu_map__has(map, (struct perf_cpu){ cpu }))
+			CPU_SET_S(cpu, SET_SIZE, allowed);
 	perf_cpu_map__put(map);
+	/* The kernel leaves out, without a word, what it does not have. */
+	wanted = CPU_COUNT_S(SET_SIZE, allowed);
+	if (sched_setaffinity(0, SET_SIZE, allowed) || sched_getaffinity(0, SET_SIZE, allowed))
+		die_errno("--cpus %s", params.cpus);
+	if (CPU_COUNT_S(SET_SIZE, allowed) != wanted)
+		die("--cpus %s: this machine does not let a process run on all of them",
+		    params.cpus);
 }
 
 /* On the CPUs of @allowed, initiators first. */
@@ -1116,6 +1160,8 @@ int bench_tlb(const struct tlb_bench *b, int argc, const char **argv)
 	nr_cpus = CPU_COUNT_S(SET_SIZE, allowed);
 	if (params.nr_victims == ALL_CPUS)
 		params.nr_victims = max_t(s64, nr_cpus - params.nr_initiators, 1);
+	if (bench->scales && !params.nr_victims)
+		die("there is nothing to scale with --threads 0");
 	if (nr_cpus == 1 && params.nr_victims) {
 		CPU_FREE(of_process);
 		CPU_FREE(allowed);

@@ -72,7 +72,8 @@ struct tlb_call {
 };
 
 /* Returns NULL, or why this machine cannot trace. */
-const char *tlb_trace_start(const bool *cpus);
+const char *tlb_trace_open(const bool *cpus);
+void tlb_trace_start(void);
 /* @calls, in order of time for each CPU; what was traced on their CPUs. */
 void tlb_trace_stop(const struct tlb_call *calls, u64 nr_calls, struct tlb_trace *trace);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * tlb/numa: automatic NUMA balancing takes the access bits of the range away to
- * see who uses it. An op spins in user space until the kernel has done so, at a
+ * see who uses it. An op waits, running, until the kernel has done so anywhere, at a
  * pace of its own, and then writes to each page, which takes the hint faults.
  * The shootdowns per op are those of the scan and of what the faults migrate.
  */
@@ -79,6 +79,7 @@ static const struct tlb_bench numa_bench = {
 	.size		= "1024",
 	.loops		= 10,
 	.check		= numa_check,
+	.too_late	= "no scan within 20 s: see numa_balancing/scan_period_min_ms in debugfs",
 	.step		= numa_step,
 };
 

@@ -168,7 +168,7 @@ static void switch_rings(unsigned long request)
 			ioctl(rings[i].fd[kind], request, 0);
 }
 
-const char *tlb_trace_start(const bool *cpus)
+const char *tlb_trace_open(const bool *cpus)
 {
 	const char *reason;
 	struct ring *ring;
@@ -195,8 +195,12 @@ const char *tlb_trace_start(const bool *cpus)
 			return reason;
 		}
 	}
-	switch_rings(PERF_EVENT_IOC_ENABLE);
 	return NULL;
+}
+
+void tlb_trace_start(void)
+{
+	switch_rings(PERF_EVENT_IOC_ENABLE);
 }
 
 static u64 count_lost(const struct ring *ring)

@@ -76,8 +76,10 @@ static const char *sync_setup(void *addr, size_t size)
 {
 	const char *reason = uffd_setup(addr, size);
 
-	if (reason || monitored)
+	if (reason)
 		return reason;
+	if (monitored)
+		return "the monitor shares the CPU of the initiator: there can be only one";
 	stop = false;
 	if (pthread_create(&monitor, NULL, monitor_fn, NULL))
 		return "no thread for the monitor";

@@ -60,7 +60,9 @@ struct tlb_bench {
 	 * range. Returns NULL, or why this machine cannot run the benchmark.
 	 */
 	const char	*(*setup)(void *addr, size_t size);
+	/* Not 0: errno tells; ETIMEDOUT, where there is too_late, is no error but that. */
 	int		(*step)(unsigned int step, void *addr, size_t size);
+	const char	*too_late;
 	void		(*cleanup)(void);
 };
 
