@@ -161,6 +161,8 @@ static void print_file(const char *path)
 		fputs(line, stdout);
 	fclose(file);
 	remove(path);
+	/* Before the others say something at their end */
+	fflush(stdout);
 }
 
 static bool wait_seconds(pid_t pid, int seconds, int *status)
