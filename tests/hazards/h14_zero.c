@@ -6,6 +6,7 @@
  * in no event.
  */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include <linux/userfaultfd.h>
@@ -46,6 +47,11 @@ static void prepare(void)
 	    ioctl(uffd, UFFDIO_REGISTER, &reg))
 		hz_fail("map");
 	(void)*mem;
+	/* Without memory for it there is a small zero page, and a hole behind that. */
+	if (!(hz_pagemap((char *)mem + hz_size(THP) - hz_page) & PM_PRESENT)) {
+		errno = ENOMEM;
+		hz_fail("the huge zero page");
+	}
 }
 
 /* The split has to interrupt somebody. */
