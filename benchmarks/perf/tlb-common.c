@@ -60,7 +60,7 @@ struct initiator {
 	char		*part;		/* its part of the range */
 	bool		hidden;		/* keep off it: it is about to be unmapped */
 	u64		*nsec;		/* one sample for each step of each op */
-	struct tlb_call	*calls;		/* --trace: when they were */
+	struct tlb_call	*calls;		/* of the traced run: when they were; or NULL */
 };
 
 /*
@@ -313,7 +313,7 @@ void tlb_touch(void *addr, size_t size)
 
 static void do_ops(struct initiator *initiator, u64 ops)
 {
-	struct tlb_call *call = params.trace ? initiator->calls : NULL;
+	struct tlb_call *call = initiator->calls;
 	u64 *nsec = initiator->nsec, op, start, end;
 	unsigned int step;
 
@@ -760,14 +760,14 @@ static void trace_once(void)
 		initiators[i].calls = all + i * nr_calls;
 	reason = tlb_trace_open(cpu_used);
 	if (!reason) {
-		params.trace = true;
 		start_threads();
 		tlb_trace_start();
 		all_ops();
 		tlb_trace_stop(all, nr_calls * params.nr_initiators, &trace);
 		stop_threads();
-		params.trace = false;
 	}
+	for (i = 0; i < params.nr_initiators; i++)
+		initiators[i].calls = NULL;
 	munmap(all, (nr_calls * params.nr_initiators + 1) * sizeof(*all));
 	params.loops = loops;
 	params.warm_up = warm_up;
@@ -1013,7 +1013,7 @@ static void run_all(void)
 	u64 ops = params.loops * params.nr_initiators, *nsec;
 	size_t nsec_size = ops * bench->nr_steps * sizeof(*nsec);
 	size_t scratch_size = ops * sizeof(*scratch);
-	bool sampled = mode == TLB_FAULT || mode == TLB_STOLEN, trace = params.trace;
+	bool sampled = mode == TLB_FAULT || mode == TLB_STOLEN;
 	s64 total[TLB_NR_COUNTERS] = { 0, };
 	unsigned int run, i;
 	double sum = 0;
@@ -1031,7 +1031,6 @@ static void run_all(void)
 		initiators[i].nsec = nsec + i * params.loops * bench->nr_steps;
 	timer_nsec = measure_timer();
 	gap_nsec = measure_gap();
-	params.trace = false;
 
 	if (tlb_out_for_people())
 		print_header();
@@ -1041,7 +1040,7 @@ static void run_all(void)
 		measure(run, total, &sum);
 	if (tlb_out_for_people() && !bench->scales && !stopping())
 		print_totals(total, ops * bench_repeat);
-	if (trace && !stopping())
+	if (params.trace && !stopping())
 		trace_once();
 	if (interrupted)
 		errx(128 + interrupted, "tlb/%s: interrupted: what was printed is of complete runs",

@@ -14,20 +14,6 @@
 #include "tlb.h"
 #include "tlb-uffd.h"
 
-struct scan_region {
-	__u64 start, end, categories;
-};
-
-struct scan_arg {
-	__u64 size, flags, start, end, walk_end, vec, vec_len, max_pages;
-	__u64 category_inverted, category_mask, category_anyof_mask, return_mask;
-};
-
-#define SCAN			_IOWR('f', 16, struct scan_arg)
-#define SCAN_WP_MATCHING	((__u64)1 << 0)
-#define SCAN_CHECK_WPASYNC	((__u64)1 << 1)
-#define SCAN_IS_WRITTEN		((__u64)1 << 1)
-
 static int pagemap = -1;
 static struct scan_region *regions;
 static size_t nr_regions;

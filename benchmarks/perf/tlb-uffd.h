@@ -32,13 +32,7 @@ struct uffdio_writeprotect {
 #define USERFAULTFD_IOC_NEW		_IO(0xAA, 0x00)
 #endif
 
-/* Headers before Linux 6.4 and 6.7 */
-#ifndef UFFD_FEATURE_WP_ASYNC
-#define UFFD_FEATURE_WP_ASYNC		((__u64)1 << 15)
-#endif
-#ifndef UFFD_FEATURE_WP_UNPOPULATED
-#define UFFD_FEATURE_WP_UNPOPULATED	((__u64)1 << 13)
-#endif
+#include "tlb-scan.h"
 
 extern int tlb_uffd;
 
