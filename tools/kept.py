@@ -317,7 +317,7 @@ def table(rows, names, machines, rounds, notes):
         out.append('')
     out.append(f'Pairs: {names[0]}, {names[1]}; medians of {rounds} of each. Counts are per op. '
                f'ratio: {names[1]}/{names[0]} of p50, median and range.')
-    out.append(f'verdict: on one side of 1 in every round, and further away than membarrier, which '
+    out.append('verdict: on one side of 1 in every round, and further away than membarrier, which '
                'has none of our code; few: less than')
     out.append(f'{ROUNDS_FOR_VERDICT} rounds. flushes: shootdowns begun (x86), DSBs waited for '
                '(arm64). full: whole TLBs dropped on a CPU (x86), ASIDs (arm64).')
