@@ -180,6 +180,10 @@ def side(arch, boots, counted, what):
                   'full': per_op(counted, full),
                   'tlbis': per_op(counted, 'count_nr_tlb_tlbi') if arch == 'arm64' else None,
                   'size': boots[0].get('size'), 'threads': boots[0].get('threads')})
+    # Of a server, and of cyclictest and oslat
+    theirs = boots[0].get('benchmark', '').startswith(('app/', 'rt'))
+    found['tail'] = found['p99.9'] if theirs else None
+    found['per_sec'] = median(boots, 'ops_per_sec') if theirs else None
     if all('scale' in b for b in boots):
         found['scale'] = {t: statistics.median(b['scale'][t][f'{what}_p50'] for b in boots)
                           for t in boots[0]['scale']}
@@ -276,8 +280,10 @@ def count(value):
     return f'{value:.{3 if value < 10 else 1 if value < 1000 else 0}f}'
 
 
-PAIRS = (('p50', us), ('p99', us), ('max', us), ('ipis', count), ('flushes', count),
-         ('full', count), ('tlbis', count))
+# The key, its heading, how it is shown
+PAIRS = (('p50', 'p50', us), ('p99', 'p99', us), ('tail', 'p99.9', us), ('max', 'max', us),
+         ('per_sec', 'ops/s', count), ('ipis', 'ipis', count), ('flushes', 'flushes', count),
+         ('full', 'full', count), ('tlbis', 'tlbis', count))
 
 
 def table(rows, names, machines, rounds, notes):
@@ -288,8 +294,8 @@ def table(rows, names, machines, rounds, notes):
         pairs = [p for p in PAIRS if any(r['sides'][i][p[0]] is not None for r in mine
                                          if 'sides' in r for i in (0, 1))]
         head = ['times in us']
-        for key, _ in pairs:
-            head += [f'{key}', '']
+        for key, heading, _ in pairs:
+            head += [heading, '']
             if key == 'max':
                 head += ['ratio', '(range)', 'verdict']
         lines = [head]
@@ -298,7 +304,7 @@ def table(rows, names, machines, rounds, notes):
                 lines.append([row['benchmark'], row['skipped']])
                 continue
             line = [row['benchmark']]
-            for key, show in pairs:
+            for key, _, show in pairs:
                 line += [show(s[key]) for s in row['sides']]
                 if key == 'max':
                     line += [f'{row["ratio"]:.3f}',
