@@ -193,7 +193,8 @@ def side(arch, boots, counted, what):
     traced = [b['trace'] for b in boots if 'trace' in b]
     if traced:
         found['trace'] = {k: statistics.median(t[f'{k}_p50'] for t in traced)
-                          for k in ('wait', 'queue', 'run')}
+                          for k in ('wait', 'queue', 'run', 'window')
+                          if all(f'{k}_p50' in t for t in traced)}
     if all('stolen_net_per_op' in b for b in boots):
         found['stolen'] = {k: median(boots, k) for k in
                            ('stolen_net_per_op', 'stolen_p50', 'stolen_p99', 'stolen_max',

@@ -785,6 +785,16 @@ static void trace_once(void)
 		printf("  from a request to the start of its function\n");
 		print_row("", "run", &trace.function);
 		printf("  that function\n");
+		if (trace.has_flushes)
+			printf("  flushes: %" PRIu64 " asked for by others, %" PRIu64
+			       " of its own, %" PRIu64 " when a CPU came back to the mm\n",
+			       trace.flushes[TLB_REMOTE],
+			       trace.flushes[TLB_LOCAL] + trace.flushes[TLB_LOCAL_MM],
+			       trace.flushes[TLB_SWITCH]);
+		if (trace.windows) {
+			print_row("", "window", &trace.window);
+			printf("  in which other CPUs may use what was replaced\n");
+		}
 	} else {
 		tlb_out_begin(bench->name, "-trace", 1);
 		if (reason) {
@@ -796,6 +806,16 @@ static void trace_once(void)
 			tlb_out_summary("wait", &trace.wait);
 			tlb_out_summary("queue", &trace.queued);
 			tlb_out_summary("run", &trace.function);
+			if (trace.has_flushes) {
+				tlb_out_u64("flush_remote", trace.flushes[TLB_REMOTE]);
+				tlb_out_u64("flush_local", trace.flushes[TLB_LOCAL] +
+							   trace.flushes[TLB_LOCAL_MM]);
+				tlb_out_u64("flush_switch", trace.flushes[TLB_SWITCH]);
+			}
+			if (trace.windows) {
+				tlb_out_u64("windows", trace.windows);
+				tlb_out_summary("window", &trace.window);
+			}
 		}
 		tlb_out_end();
 	}

@@ -57,12 +57,19 @@ s64 tlb_counter(const s64 *value, const char *key);
 s64 tlb_count_flushes(const s64 *value);
 
 /* tlb-trace.c */
+/* enum tlb_flush_reason of the kernel */
+enum { TLB_SWITCH, TLB_REMOTE, TLB_LOCAL, TLB_LOCAL_MM, TLB_SEND, TLB_NR_REASONS };
+
 struct tlb_trace {
 	u64	shootdowns;		/* calls that interrupted somebody */
 	u64	lost;
 	struct tlb_summary wait;	/* first request of a call to the last function's end */
 	struct tlb_summary queued;	/* request to the start of the function */
 	struct tlb_summary function;	/* start to end of it */
+	bool	has_flushes;		/* the kernel has tlb:tlb_flush */
+	u64	flushes[TLB_NR_REASONS];
+	u64	windows;		/* that calls opened, where it has tlb_gen:* */
+	struct tlb_summary window;	/* from open to close */
 };
 
 /* A timed call of the initiator on @cpu, CLOCK_MONOTONIC */

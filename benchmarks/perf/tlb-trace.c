@@ -8,8 +8,14 @@
  *   csd_function_exit   it is done; when all are, the initiator may go on
  *
  * What is on the way has an object of its own (csd), which tells what belongs
- * together. perf events record it, one ring for each CPU, which nobody reads
- * meanwhile: what does not fit is lost, and counted by the kernel.
+ * together. Where the kernel has them also from those of flushes:
+ *
+ *   tlb_flush           a CPU flushes, and why (x86)
+ *   tlb_gen_open        from here on entries may differ from what CPUs use,
+ *   tlb_gen_close       until here; of one mm on one CPU, the inner one first
+ *
+ * perf events record it, one ring for each CPU, which nobody reads meanwhile:
+ * what does not fit is lost, and counted by the kernel.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -32,16 +38,23 @@
 
 #define RING_PAGES	1024
 
-enum kind { QUEUE, ENTRY, EXIT, NR_KINDS };
+enum kind { QUEUE, ENTRY, EXIT, FLUSH, OPEN, CLOSE, NR_KINDS };
 
-static const char * const names[NR_KINDS] = {
-	"csd_queue_cpu", "csd_function_entry", "csd_function_exit",
-};
+#define NR_NEEDED	FLUSH
 
 static struct {
-	unsigned int id;
-	unsigned int csd;		/* offset of the field */
-} tracepoints[NR_KINDS];
+	const char	*name;
+	const char	*field;		/* a pointer, or the reason of a flush */
+	unsigned int	id;		/* 0: the kernel does not have it */
+	unsigned int	offset;		/* of the field */
+} tracepoints[NR_KINDS] = {
+	[QUEUE]	= { "csd/csd_queue_cpu", " csd;" },
+	[ENTRY]	= { "csd/csd_function_entry", " csd;" },
+	[EXIT]	= { "csd/csd_function_exit", " csd;" },
+	[FLUSH]	= { "tlb/tlb_flush", " reason;" },
+	[OPEN]	= { "tlb_gen/tlb_gen_open", " mm;" },
+	[CLOSE]	= { "tlb_gen/tlb_gen_close", " mm;" },
+};
 
 struct ring {
 	int	cpu;
@@ -54,7 +67,7 @@ static unsigned int nr_rings;
 static size_t page_size;
 
 struct event {
-	u64		csd, time;
+	u64		field, time;
 	int		cpu;
 	enum kind	kind;
 };
@@ -82,7 +95,8 @@ static bool read_tracepoint(enum kind kind)
 	FILE *file;
 
 	for (i = 0; i < 2; i++) {
-		scnprintf(name, sizeof(name), "csd/%s/%s", names[kind], i ? "format" : "id");
+		scnprintf(name, sizeof(name), "%s/%s", tracepoints[kind].name,
+			  i ? "format" : "id");
 		path = get_events_file(name);
 		file = path ? fopen(path, "r") : NULL;
 		put_events_file(path);
@@ -91,9 +105,10 @@ static bool read_tracepoint(enum kind kind)
 		while (fgets(line, sizeof(line), file)) {
 			if (!i)
 				found = sscanf(line, "%u", &tracepoints[kind].id) == 1;
-			else if (strstr(line, " csd;"))
-				found = sscanf(strstr(line, " csd;"), " csd; offset:%u",
-					       &tracepoints[kind].csd) == 1;
+			else if (strstr(line, tracepoints[kind].field))
+				found = sscanf(strstr(line, tracepoints[kind].field),
+					       "%*[^;]; offset:%u",
+					       &tracepoints[kind].offset) == 1;
 		}
 		fclose(file);
 		if (!found)
@@ -119,12 +134,14 @@ static const char *open_ring(struct ring *ring)
 	int kind;
 
 	for (kind = 0; kind < NR_KINDS; kind++) {
+		if (!tracepoints[kind].id)
+			continue;
 		attr.config = tracepoints[kind].id;
 		ring->fd[kind] = sys_perf_event_open(&attr, -1, ring->cpu, -1,
 						     PERF_FLAG_FD_CLOEXEC);
 		if (ring->fd[kind] < 0) {
-			scnprintf(reason, sizeof(reason), "perf_event_open of csd:%s: %s",
-				  names[kind], strerror(errno));
+			scnprintf(reason, sizeof(reason), "perf_event_open of %s: %s",
+				  tracepoints[kind].name, strerror(errno));
 			return reason;
 		}
 		if (kind) {
@@ -165,7 +182,8 @@ static void switch_rings(unsigned long request)
 
 	for (i = 0; i < nr_rings; i++)
 		for (kind = 0; kind < NR_KINDS; kind++)
-			ioctl(rings[i].fd[kind], request, 0);
+			if (rings[i].fd[kind] >= 0)
+				ioctl(rings[i].fd[kind], request, 0);
 }
 
 const char *tlb_trace_open(const bool *cpus)
@@ -174,9 +192,13 @@ const char *tlb_trace_open(const bool *cpus)
 	struct ring *ring;
 	int cpu, kind;
 
-	for (kind = 0; kind < NR_KINDS; kind++)
-		if (!read_tracepoint(kind))
+	for (kind = 0; kind < NR_KINDS; kind++) {
+		if (read_tracepoint(kind))
+			continue;
+		if (kind < NR_NEEDED)
 			return "no tracepoints csd:* that may be read: Linux 6.4, tracefs and root";
+		tracepoints[kind].id = 0;
+	}
 
 	page_size = sysconf(_SC_PAGESIZE);
 	for (cpu = 0; cpu < TLB_MAX_CPUS; cpu++) {
@@ -188,7 +210,9 @@ const char *tlb_trace_open(const bool *cpus)
 			return "out of memory";
 		}
 		rings = ring;
-		rings[nr_rings] = (struct ring){ .cpu = cpu, .fd = { -1, -1, -1 } };
+		rings[nr_rings] = (struct ring){ .cpu = cpu };
+		for (kind = 0; kind < NR_KINDS; kind++)
+			rings[nr_rings].fd[kind] = -1;
 		reason = open_ring(&rings[nr_rings++]);
 		if (reason) {
 			close_rings();
@@ -210,7 +234,8 @@ static u64 count_lost(const struct ring *ring)
 	int kind;
 
 	for (kind = 0; kind < NR_KINDS; kind++)
-		if (read(ring->fd[kind], &count, sizeof(count)) == sizeof(count))
+		if (ring->fd[kind] >= 0 &&
+		    read(ring->fd[kind], &count, sizeof(count)) == sizeof(count))
 			lost += count.lost;
 	return lost;
 }
@@ -241,8 +266,9 @@ static u64 read_ring(const struct ring *ring, struct event *event)
 			event[n].kind = kind;
 			event[n].cpu = sample->cpu;
 			event[n].time = sample->time;
-			memcpy(&event[n].csd, sample->raw + tracepoints[kind].csd,
-			       sizeof(void *));
+			event[n].field = 0;
+			memcpy(&event[n].field, sample->raw + tracepoints[kind].offset,
+			       kind == FLUSH ? sizeof(int) : sizeof(void *));
 		}
 		n++;
 	}
@@ -258,7 +284,7 @@ static int cmp_event(const void *a, const void *b)
 {
 	const struct event *x = a, *y = b;
 
-	return cmp(x->csd, y->csd) ?: cmp(x->time, y->time) ?: cmp(x->kind, y->kind);
+	return cmp(x->field, y->field) ?: cmp(x->time, y->time) ?: cmp(x->kind, y->kind);
 }
 
 static int cmp_request(const void *a, const void *b)
@@ -282,20 +308,65 @@ static u64 pair(const struct event *event, u64 n, struct request *request)
 	u64 i, nr = 0;
 
 	for (i = 0; i < n; i++) {
-		if (!i || event[i].csd != event[i - 1].csd || event[i].kind == QUEUE)
+		if (!i || event[i].field != event[i - 1].field || event[i].kind == QUEUE)
 			now = (struct request){ 0 };
 		if (event[i].kind == QUEUE) {
 			now.cpu = event[i].cpu;
 			now.queue = event[i].time;
 		} else if (event[i].kind == ENTRY) {
 			now.entry = event[i].time;
-		} else {
+		} else if (event[i].kind == EXIT) {
 			now.exit = event[i].time;
 			if (now.queue && now.entry)
 				request[nr++] = now;
 		}
 	}
 	return nr;
+}
+
+static bool in_call(const struct event *event, const struct tlb_call *calls, u64 nr_calls)
+{
+	struct tlb_call key = { .cpu = event->cpu, .start = event->time };
+	u64 low = 0, high = nr_calls;
+
+	/* The last call of that CPU that began before */
+	while (low < high) {
+		u64 middle = low + (high - low) / 2;
+
+		if (cmp_call(&calls[middle], &key) <= 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low && calls[low - 1].cpu == event->cpu && event->time <= calls[low - 1].end;
+}
+
+/* Windows that a call has opened, and what was flushed on any CPU. */
+static void windows(const struct event *event, u64 n, const struct tlb_call *calls,
+		    u64 nr_calls, u64 *window, struct tlb_trace *trace)
+{
+	u64 i, j;
+
+	for (i = 0; i < n; i++) {
+		unsigned int inner = 0;
+
+		if (event[i].kind == FLUSH && event[i].field < TLB_NR_REASONS)
+			trace->flushes[event[i].field]++;
+		if (event[i].kind != OPEN || !in_call(&event[i], calls, nr_calls))
+			continue;
+		/* Those of an mm follow each other by time. */
+		for (j = i + 1; j < n && event[j].field == event[i].field; j++) {
+			if (event[j].cpu != event[i].cpu)
+				continue;
+			if (event[j].kind == OPEN)
+				inner++;
+			else if (event[j].kind == CLOSE && !inner--)
+				break;
+		}
+		if (j < n && event[j].field == event[i].field)
+			window[trace->windows++] = event[j].time - event[i].time;
+	}
+	tlb_summarize(window, trace->windows, &trace->window);
 }
 
 /* Attribute the requests to the calls, both in order. */
@@ -349,10 +420,12 @@ void tlb_trace_stop(const struct tlb_call *calls, u64 nr_calls, struct tlb_trace
 		for (i = 0, n = 0; i < nr_rings; i++)
 			n += read_ring(&rings[i], event + n);
 		qsort(event, n, sizeof(*event), cmp_event);
-		n = pair(event, n, request);
-		qsort(request, n, sizeof(*request), cmp_request);
 		memcpy(sorted, calls, nr_calls * sizeof(*sorted));
 		qsort(sorted, nr_calls, sizeof(*sorted), cmp_call);
+		windows(event, n, sorted, nr_calls, scratch, trace);
+		trace->has_flushes = tracepoints[FLUSH].id;
+		n = pair(event, n, request);
+		qsort(request, n, sizeof(*request), cmp_request);
 		measure(request, n, sorted, nr_calls, scratch, trace);
 	}
 	free(sorted);
