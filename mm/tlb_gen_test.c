@@ -137,7 +137,7 @@ static void step(struct search *s, const struct state *from, int w)
 	switch (st.pc[w]) {
 	case CLOSED:
 		st.seen[w] = st.word;
-		st.slot[w] = tlb_gen_word_slot(st.word);
+		st.slot[w] = tlb_gen_word_window(st.word) != tlb_gen_word_one(0);
 		st.pc[w] = OPENING;
 		break;
 	case OPENING:
@@ -276,7 +276,7 @@ static u64 make_word(u64 generation, u64 open1, u64 open0)
 static void late_opener(struct kunit *test)
 {
 	u64 word = make_word(5, 0, 0);
-	u64 late = tlb_gen_word_one(tlb_gen_word_slot(word));
+	u64 late = tlb_gen_word_window(word);
 
 	/* One move: the window is of the older generation. */
 	word = make_word(6, 0, 0) + late;

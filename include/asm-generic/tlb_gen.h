@@ -155,6 +155,14 @@ static inline u64 tlb_gen_word_one(unsigned int slot)
 	return slot ? BIT_ULL(TLB_GEN_OPEN_BITS) : 1;
 }
 
+/* tlb_gen_word_one() of the slot of @word, by a shift of the bit that tells it */
+static inline u64 tlb_gen_word_window(u64 word)
+{
+	u64 second = word >> (TLB_GEN_SHIFT - TLB_GEN_OPEN_BITS) & BIT_ULL(TLB_GEN_OPEN_BITS);
+
+	return second ?: tlb_gen_word_one(0);
+}
+
 static inline unsigned int tlb_gen_word_open(u64 word, unsigned int slot)
 {
 	return (word >> (slot * TLB_GEN_OPEN_BITS)) & TLB_GEN_OPEN_MASK;
@@ -248,7 +256,7 @@ void arch_tlb_gen_settle(struct vm_area_struct *vma, unsigned long start,
  */
 static inline u64 tlb_gen_next_window(struct mm_struct *mm)
 {
-	return tlb_gen_word_one(tlb_gen_word_slot(atomic64_read(&mm->tlb_gen)));
+	return tlb_gen_word_window(atomic64_read(&mm->tlb_gen));
 }
 
 static inline void __tlb_gen_open(struct mm_struct *mm, u64 window)
