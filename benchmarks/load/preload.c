@@ -33,7 +33,7 @@ static long page_size;
 
 #define BUFFER_SIZE		(4UL << 20)
 
-static struct scan_region regions[NR_REGIONS];
+static struct page_region regions[NR_REGIONS];
 static char *buffer;		/* shared memory, which is not tracked */
 
 static void copy_region(uintptr_t start, uintptr_t end)
@@ -56,15 +56,15 @@ static void scan_area(uintptr_t start, uintptr_t end)
 		.range = { start, end - start },
 		.mode = UFFDIO_REGISTER_MODE_WP,
 	};
-	struct scan_arg arg = {
+	struct pm_scan_arg arg = {
 		.size = sizeof(arg),
-		.flags = SCAN_WP_MATCHING | SCAN_CHECK_WPASYNC,
+		.flags = PM_SCAN_WP_MATCHING | PM_SCAN_CHECK_WPASYNC,
 		.start = start,
 		.end = end,
 		.vec = (uintptr_t)regions,
 		.vec_len = NR_REGIONS,
-		.category_mask = SCAN_IS_WRITTEN,
-		.return_mask = SCAN_IS_WRITTEN,
+		.category_mask = PAGE_IS_WRITTEN,
+		.return_mask = PAGE_IS_WRITTEN,
 	};
 	uint64_t began;
 	long n, i;
@@ -74,7 +74,7 @@ static void scan_area(uintptr_t start, uintptr_t end)
 		return;
 	do {
 		began = nsec_now();
-		n = ioctl(pagemap, SCAN, &arg);
+		n = ioctl(pagemap, PAGEMAP_SCAN, &arg);
 		scan_nsec += nsec_now() - began;
 		began = nsec_now();
 		for (i = 0; i < n; i++) {

@@ -15,24 +15,24 @@
 #include "tlb-uffd.h"
 
 static int pagemap = -1;
-static struct scan_region *regions;
+static struct page_region *regions;
 static size_t nr_regions;
 
 /* As many regions as the range can have: a buffer of the user's is never full. */
 static int scan(void *addr, size_t size)
 {
-	struct scan_arg arg = {
+	struct pm_scan_arg arg = {
 		.size = sizeof(arg),
-		.flags = SCAN_WP_MATCHING | SCAN_CHECK_WPASYNC,
+		.flags = PM_SCAN_WP_MATCHING | PM_SCAN_CHECK_WPASYNC,
 		.start = (unsigned long)addr,
 		.end = (unsigned long)addr + size,
 		.vec = (unsigned long)regions,
 		.vec_len = nr_regions,
-		.category_mask = SCAN_IS_WRITTEN,
-		.return_mask = SCAN_IS_WRITTEN,
+		.category_mask = PAGE_IS_WRITTEN,
+		.return_mask = PAGE_IS_WRITTEN,
 	};
 
-	return ioctl(pagemap, SCAN, &arg) < 0 ? -1 : 0;
+	return ioctl(pagemap, PAGEMAP_SCAN, &arg) < 0 ? -1 : 0;
 }
 
 static const char *scan_setup(void *addr, size_t size)

@@ -4,29 +4,11 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <linux/fs.h>
 #include <linux/userfaultfd.h>
 
-/* What linux/fs.h and linux/userfaultfd.h have since 6.7 and 6.8. */
-#ifndef PAGEMAP_SCAN
-#define PAGE_IS_WRITTEN		(1 << 1)
-#define PM_SCAN_WP_MATCHING	(1 << 0)
-#define PM_SCAN_CHECK_WPASYNC	(1 << 1)
-struct page_region {
-	uint64_t start, end, categories;
-};
-struct pm_scan_arg {
-	uint64_t size, flags, start, end, walk_end, vec, vec_len, max_pages;
-	uint64_t category_inverted, category_mask, category_anyof_mask, return_mask;
-};
-#define PAGEMAP_SCAN		_IOWR('f', 16, struct pm_scan_arg)
-#endif
+#include "../../benchmarks/perf/tlb-scan.h"
 
-#ifndef UFFD_FEATURE_WP_ASYNC
-#define UFFD_FEATURE_WP_UNPOPULATED	(1 << 13)
-#define UFFD_FEATURE_WP_ASYNC		(1 << 15)
-#endif
-
+/* What linux/userfaultfd.h has since 6.8. */
 #ifndef UFFDIO_MOVE
 #define UFFD_FEATURE_MOVE	(1 << 16)
 struct uffdio_move {
