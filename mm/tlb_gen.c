@@ -33,6 +33,8 @@ void __tlb_gen_close(struct mm_struct *mm, u64 window)
 	if (word == old - window ||
 	    !atomic64_try_cmpxchg_release(&mm->tlb_gen, &old, word))
 		word = atomic64_sub_return_release(window, &mm->tlb_gen);
+	else
+		tlb_gen_debug_advanced(word);
 	trace_tlb_gen_close(mm, word, window);
 }
 

@@ -116,12 +116,27 @@ static void tlb_gen_opened(struct mm_struct *mm)
 	tlb_gen_assert(tlb_gen_word_open(word, 0) + tlb_gen_word_open(word, 1) > 0);
 }
 
-/* R1: windows end in the task that opened them; only that CPU's DSB counts. */
+/*
+ * R1: windows end in the task that opened them, behind its DSB where flushes are
+ * broadcast. What reclaim and migration batch waits for a DSB of its own.
+ */
 static void tlb_gen_closing(struct mm_struct *mm, u64 window)
 {
 	tlb_gen_assert(current->tlb_gen_windows > 0);
+	tlb_gen_assert(!current->tlb_gen_unfinished || current->tlb_ubc.flush_required);
 	tlb_gen_assert(tlb_gen_word_open(tlb_gen_mm_word(mm), window != tlb_gen_word_one(0)));
 	current->tlb_gen_windows--;
+}
+
+/**
+ * tlb_gen_debug_advanced - the generation of an mm has moved on
+ * @word: the mm word, with the new generation
+ *
+ * R1: what is the current slot now was the older one.
+ */
+void tlb_gen_debug_advanced(u64 word)
+{
+	tlb_gen_assert(!tlb_gen_word_open(word, tlb_gen_word_slot(word)));
 }
 
 unsigned long tlb_gen_debug_open(struct mm_struct *mm)
@@ -209,21 +224,25 @@ void tlb_gen_debug_batch(void)
 	tlb_gen_delay(READ_ONCE(tlb_gen_batch_delay_us));
 }
 
-#ifdef CONFIG_ARCH_WANT_BATCHED_UNMAP_TLB_FLUSH
 /**
- * tlb_gen_debug_restore - migration puts back the entries of a folio, and unlocks it
+ * tlb_gen_debug_no_batch - migration puts back the entries of a folio, and unlocks it
  *
- * Whoever took one of them over meanwhile may not have flushed: the batch must have.
+ * R7: whoever took one of them over meanwhile may not have flushed: the batch must have.
  */
-void tlb_gen_debug_restore(void)
+void tlb_gen_debug_no_batch(void)
 {
 	tlb_gen_assert(!current->tlb_ubc.flush_required);
 }
-#else
-void tlb_gen_debug_restore(void)
+
+/**
+ * tlb_gen_debug_no_dirty_batch - reclaim writes a folio, or unlocks one of a file
+ *
+ * R7: no CPU may write to it any more.
+ */
+void tlb_gen_debug_no_dirty_batch(void)
 {
+	tlb_gen_assert(!current->tlb_ubc.writable);
 }
-#endif
 
 #ifdef CONFIG_TRANSPARENT_HUGEPAGE
 pmd_t tlb_gen_debug_pmdp_clear_flush(struct vm_area_struct *vma,
@@ -248,15 +267,16 @@ void tlb_gen_debug_free(struct mmu_gather *tlb)
 	tlb_gen_assert(tlb_gen_flushed(tlb));
 }
 
-static void tlb_gen_assert_mark(const void *entry)
+static void tlb_gen_assert_window(struct mm_struct *mm)
 {
-	tlb_gen_assert(current->tlb_gen_windows > 0);
-	tlb_gen_assert_locked(entry);
+	tlb_gen_assert(current->tlb_gen_windows > 0 &&
+		       !tlb_gen_word_alone(tlb_gen_mm_word(mm), TLB_GEN_NO_WINDOW));
 }
 
 void tlb_gen_debug_mark_table(struct mm_struct *mm, const void *entry, const char *who)
 {
-	tlb_gen_assert_mark(entry);
+	tlb_gen_assert_window(mm);
+	tlb_gen_assert_locked(entry);
 	if (!tlb_gen_debug_off(TLB_GEN_GUARD_MARK, who))
 		(tlb_gen_mark_table)(mm, entry);
 }
@@ -265,7 +285,8 @@ void tlb_gen_debug_mark(struct mmu_gather *tlb, const void *entry, const char *w
 {
 	if (!tlb->gen_dirty)
 		return;
-	tlb_gen_assert_mark(entry);
+	tlb_gen_assert_window(tlb->mm);
+	tlb_gen_assert_locked(entry);
 	if (tlb_gen_debug_off(TLB_GEN_GUARD_MARK, who))
 		tlb->gen_dirty = false;
 	(tlb_gen_mark)(tlb, entry);
@@ -276,7 +297,9 @@ void tlb_gen_debug_mark_hugetlb(struct mmu_gather *tlb, struct vm_area_struct *v
 {
 	if (!tlb->gen_dirty)
 		return;
-	tlb_gen_assert(current->tlb_gen_windows > 0);
+	tlb_gen_assert_window(tlb->mm);
+	if (size < PUD_SIZE)
+		tlb_gen_assert_locked(ptep);
 	if (tlb_gen_debug_off(TLB_GEN_GUARD_MARK, who))
 		tlb->gen_dirty = false;
 	(tlb_gen_mark_hugetlb)(tlb, vma, ptep, size);
@@ -356,6 +379,8 @@ void tlb_gen_debug_settle_hugetlb(struct vm_area_struct *vma, pte_t *ptep,
 				  unsigned long addr, unsigned long size, const char *who)
 {
 	tlb_gen_assert(!current->tlb_gen_lazy);
+	if (size < PUD_SIZE)
+		tlb_gen_assert_locked(ptep);
 	if (!tlb_gen_debug_off(TLB_GEN_GUARD_SETTLE, who))
 		(tlb_gen_settle_hugetlb)(vma, ptep, addr, size);
 }
@@ -385,9 +410,9 @@ static void tlb_gen_assert_span(struct mmu_gather *tlb, struct ptdesc *table,
 				unsigned long start, unsigned long end)
 {
 	tlb_gen_assert(tlb->fullmm || (tlb->start <= start && tlb->end >= end) ||
-		       !table->pt_tlb_gen ||
-		       !tlb_gen_word_others(tlb_gen_mm_word(tlb->mm), table->pt_tlb_gen,
-					    tlb->window));
+		       !(table->pt_tlb_gen & TLB_GEN_GONE ||
+			 tlb_gen_word_others(tlb_gen_mm_word(tlb->mm), table->pt_tlb_gen,
+					     tlb->window)));
 }
 
 void tlb_gen_debug_free_pte(struct mmu_gather *tlb, pgtable_t table,

@@ -484,11 +484,12 @@ static void gone_on_mm(struct kunit *test)
 static void assertions_fail(struct kunit *test)
 {
 	struct vm_area_struct vma = {};
+	struct fixture fix, other;
 	struct mmu_gather tlb;
 	unsigned long window;
-	struct fixture fix;
 
 	fixture_init(test, &fix);
+	fixture_init(test, &other);
 	vma.vm_mm = fix.mm;
 
 	/* A window of another task, of none, and one that was forgotten */
@@ -501,11 +502,12 @@ static void assertions_fail(struct kunit *test)
 	window = tlb_gen_open(fix.mm);
 	KUNIT_EXPECT_EQ(test, VIOLATIONS(tlb_gen_debug_task(current)), 1);
 
-	/* A mark without the lock, and outside of a window */
+	/* A mark without the lock, inside a window of another mm, and outside of any */
 	KUNIT_EXPECT_EQ(test, VIOLATIONS(tlb_gen_mark_table(fix.mm, fix.entry)),
 			IS_ENABLED(CONFIG_LOCKDEP));
 	spin_lock(fix.ptl);
 	KUNIT_EXPECT_EQ(test, VIOLATIONS(tlb_gen_mark_table(fix.mm, fix.entry)), 0);
+	KUNIT_EXPECT_EQ(test, VIOLATIONS(tlb_gen_mark_table(other.mm, fix.entry)), 1);
 	tlb_gen_close(fix.mm, window);
 	KUNIT_EXPECT_EQ(test, VIOLATIONS(tlb_gen_mark_table(fix.mm, fix.entry)), 1);
 
@@ -539,6 +541,10 @@ static void assertions_fail(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, VIOLATIONS(tlb_gen_debug_flush(&tlb)), 0);
 	__tlb_reset_range(&tlb);
 
+	/* A generation that moved on past an open window */
+	KUNIT_EXPECT_EQ(test, VIOLATIONS(tlb_gen_debug_advanced(make_word(5, 1, 0))), 0);
+	KUNIT_EXPECT_EQ(test, VIOLATIONS(tlb_gen_debug_advanced(make_word(5, 0, 1))), 1);
+
 	/* A table that goes away while somebody else's flush of it is pending */
 	window = tlb_gen_open(fix.mm);
 	spin_lock(fix.ptl);
@@ -550,10 +556,53 @@ static void assertions_fail(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, VIOLATIONS(tlb_gen_free_pte(&tlb, fix.token, 0)), 0);
 	KUNIT_EXPECT_EQ(test, tlb.end - tlb.start, PMD_SIZE);
 	tlb_gen_close(fix.mm, window);
+	__tlb_reset_range(&tlb);
+
+	/* The same of what a batch has unmapped */
+	spin_lock(fix.ptl);
+	tlb_gen_gone(fix.entry);
+	spin_unlock(fix.ptl);
+	tlb_gen_debug_break(TLB_GEN_GUARD_SPAN, "");
+	KUNIT_EXPECT_EQ(test, VIOLATIONS(tlb_gen_free_pte(&tlb, fix.token, 0)), 1);
+	tlb_gen_debug_break(TLB_GEN_GUARD_NONE, "");
+	KUNIT_EXPECT_EQ(test, VIOLATIONS(tlb_gen_free_pte(&tlb, fix.token, 0)), 0);
 	fix.table->pt_tlb_gen = 0;
 	__tlb_reset_range(&tlb);
 	tlb_finish_mmu(&tlb);
 
+	fixture_exit(&other);
+	fixture_exit(&fix);
+}
+
+/* R7: the batch of reclaim or migration, and on arm64 the DSB of a window */
+static void unflushed_batch(struct kunit *test)
+{
+	bool broadcast = IS_ENABLED(CONFIG_ARM64) && IS_ENABLED(CONFIG_DEBUG_TLBFLUSH);
+	struct tlbflush_unmap_batch *batch = &current->tlb_ubc;
+	unsigned long window;
+	struct fixture fix;
+
+	fixture_init(test, &fix);
+	KUNIT_ASSERT_FALSE(test, batch->flush_required);
+	KUNIT_EXPECT_EQ(test, VIOLATIONS(tlb_gen_debug_no_batch()), 0);
+	KUNIT_EXPECT_EQ(test, VIOLATIONS(tlb_gen_debug_no_dirty_batch()), 0);
+	batch->flush_required = true;
+	KUNIT_EXPECT_EQ(test, VIOLATIONS(tlb_gen_debug_no_batch()), 1);
+	KUNIT_EXPECT_EQ(test, VIOLATIONS(tlb_gen_debug_no_dirty_batch()), 0);
+	batch->writable = true;
+	KUNIT_EXPECT_EQ(test, VIOLATIONS(tlb_gen_debug_no_dirty_batch()), 1);
+
+	/* Not this task's window, as long as the batch says so */
+	window = tlb_gen_open(fix.mm);
+	arch_tlbbatch_add_pending(&batch->arch, fix.mm, 0);
+	KUNIT_EXPECT_EQ(test, VIOLATIONS(tlb_gen_close(fix.mm, window)), 0);
+	batch->flush_required = false;
+	batch->writable = false;
+	window = tlb_gen_open(fix.mm);
+	KUNIT_EXPECT_EQ(test, VIOLATIONS(tlb_gen_close(fix.mm, window)), broadcast);
+	window = tlb_gen_open(fix.mm);
+	arch_tlbbatch_flush(&batch->arch);
+	KUNIT_EXPECT_EQ(test, VIOLATIONS(tlb_gen_close(fix.mm, window)), 0);
 	fixture_exit(&fix);
 }
 
@@ -606,6 +655,11 @@ static void assertions_fail(struct kunit *test)
 	kunit_skip(test, "CONFIG_DEBUG_TLB_GEN is off");
 }
 
+static void unflushed_batch(struct kunit *test)
+{
+	assertions_fail(test);
+}
+
 static void notifier_before_close(struct kunit *test)
 {
 	assertions_fail(test);
@@ -625,6 +679,7 @@ static struct kunit_case tlb_gen_cases[] = {
 	KUNIT_CASE(gone_word),
 	KUNIT_CASE(gone_on_mm),
 	KUNIT_CASE(assertions_fail),
+	KUNIT_CASE(unflushed_batch),
 	KUNIT_CASE(notifier_before_close),
 	{}
 };

@@ -813,7 +813,9 @@ static inline void tlb_gen_settle_gone(struct vm_area_struct *vma, const void *e
 static inline void tlb_gen_debug_mm(struct mm_struct *mm) { }
 static inline void tlb_gen_debug_task(struct task_struct *task) { }
 static inline void tlb_gen_debug_batch(void) { }
-static inline void tlb_gen_debug_restore(void) { }
+static inline void tlb_gen_debug_no_batch(void) { }
+static inline void tlb_gen_debug_no_dirty_batch(void) { }
+static inline void tlb_gen_debug_advanced(u64 word) { }
 #define tlb_gen_debug_off(guard, who)	false
 #endif
 

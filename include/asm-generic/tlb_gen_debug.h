@@ -42,7 +42,9 @@ enum tlb_gen_guard {
 bool tlb_gen_debug_off(enum tlb_gen_guard guard, const char *who);
 void tlb_gen_debug_break(enum tlb_gen_guard guard, const char *who);
 void tlb_gen_debug_batch(void);
-void tlb_gen_debug_restore(void);
+void tlb_gen_debug_no_batch(void);
+void tlb_gen_debug_no_dirty_batch(void);
+void tlb_gen_debug_advanced(u64 word);
 
 unsigned long tlb_gen_debug_open(struct mm_struct *mm);
 void tlb_gen_debug_close(struct mm_struct *mm, unsigned long window);

@@ -31,9 +31,12 @@ static void prepare(void)
 		(void)migrate_mem[i * hz_page];
 }
 
+/* Reclaim that unmaps a page of shared memory keeps nothing of its entry. */
 static bool soft_dirty(int i)
 {
-	return hz_pagemap((char *)migrate_mem + i * hz_page) & PM_SOFT_DIRTY;
+	uint64_t entry = hz_pagemap((char *)migrate_mem + i * hz_page);
+
+	return entry & PM_SOFT_DIRTY || !(entry & (PM_PRESENT | PM_SWAP));
 }
 
 static const char *setup(void)

@@ -5,18 +5,30 @@
 
 #include <linux/export.h>
 #include <linux/mm.h>
+#include <linux/sched.h>
 #include <linux/vmstat.h>
 
 #include <asm/tlb_count.h>
 
+#ifdef CONFIG_DEBUG_TLB_GEN	/* A window is closed behind this task's DSB. */
+static void tlb_count_unfinished(bool unfinished)
+{
+	current->tlb_gen_unfinished = unfinished;
+}
+#else
+static inline void tlb_count_unfinished(bool unfinished) { }
+#endif
+
 void tlb_count_tlbi(void)
 {
+	tlb_count_unfinished(true);
 	count_vm_tlb_event(NR_TLB_TLBI);
 }
 EXPORT_SYMBOL_GPL(tlb_count_tlbi);
 
 void tlb_count_tlbi_asid(void)
 {
+	tlb_count_unfinished(true);
 	count_vm_tlb_event(NR_TLB_TLBI);
 	count_vm_tlb_event(NR_TLB_TLBI_ASID);
 }
@@ -24,6 +36,7 @@ EXPORT_SYMBOL_GPL(tlb_count_tlbi_asid);
 
 void tlb_count_dsb(void)
 {
+	tlb_count_unfinished(false);
 	count_vm_tlb_event(NR_TLB_DSB);
 }
 EXPORT_SYMBOL_GPL(tlb_count_dsb);
