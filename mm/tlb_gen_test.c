@@ -542,8 +542,8 @@ static void assertions_fail(struct kunit *test)
 	__tlb_reset_range(&tlb);
 
 	/* A generation that moved on past an open window */
-	KUNIT_EXPECT_EQ(test, VIOLATIONS(tlb_gen_debug_advanced(make_word(5, 1, 0))), 0);
-	KUNIT_EXPECT_EQ(test, VIOLATIONS(tlb_gen_debug_advanced(make_word(5, 0, 1))), 1);
+	KUNIT_EXPECT_EQ(test, VIOLATIONS(tlb_gen_debug_advanced(make_word(5, 0, 1))), 0);
+	KUNIT_EXPECT_EQ(test, VIOLATIONS(tlb_gen_debug_advanced(make_word(5, 1, 0))), 1);
 
 	/* A table that goes away while somebody else's flush of it is pending */
 	window = tlb_gen_open(fix.mm);
