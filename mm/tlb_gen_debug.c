@@ -116,16 +116,24 @@ static void tlb_gen_opened(struct mm_struct *mm)
 	tlb_gen_assert(tlb_gen_word_open(word, 0) + tlb_gen_word_open(word, 1) > 0);
 }
 
-/*
- * R1: windows end in the task that opened them, behind its DSB where flushes are
- * broadcast. What reclaim and migration batch waits for a DSB of its own.
- */
+/* R1: windows end in the task that opened them. */
 static void tlb_gen_closing(struct mm_struct *mm, u64 window)
 {
 	tlb_gen_assert(current->tlb_gen_windows > 0);
-	tlb_gen_assert(!current->tlb_gen_unfinished || current->tlb_ubc.flush_required);
 	tlb_gen_assert(tlb_gen_word_open(tlb_gen_mm_word(mm), window != tlb_gen_word_one(0)));
 	current->tlb_gen_windows--;
+}
+
+/**
+ * tlb_gen_debug_flushed - the architecture has flushed for a window
+ *
+ * R1: where flushes are broadcast, only this task's DSB completes its TLBIs. Those of
+ * ptep_clear_flush_young() wait for none, and those of a batch for a later one: what
+ * was left before the window, or before the flush of a gather, does not count.
+ */
+void tlb_gen_debug_flushed(void)
+{
+	tlb_gen_assert(!current->tlb_gen_unfinished);
 }
 
 /**
@@ -147,6 +155,7 @@ unsigned long tlb_gen_debug_open(struct mm_struct *mm)
 		return TLB_GEN_NO_WINDOW;
 	window = (tlb_gen_open)(mm);
 	tlb_gen_opened(mm);
+	current->tlb_gen_unfinished = false;
 	return window;
 }
 
@@ -154,6 +163,7 @@ void tlb_gen_debug_close(struct mm_struct *mm, unsigned long window)
 {
 	if (window == TLB_GEN_NO_WINDOW)
 		return;
+	tlb_gen_debug_flushed();
 	tlb_gen_closing(mm, window);
 	(tlb_gen_close)(mm, window);
 }
@@ -214,6 +224,7 @@ void tlb_gen_debug_flush(struct mmu_gather *tlb)
 		tlb->window = TLB_GEN_NO_WINDOW;
 	}
 	tlb_gen_delay(READ_ONCE(tlb_gen_delay_us));
+	current->tlb_gen_unfinished = false;
 }
 
 /**

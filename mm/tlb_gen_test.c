@@ -592,15 +592,19 @@ static void unflushed_batch(struct kunit *test)
 	batch->writable = true;
 	KUNIT_EXPECT_EQ(test, VIOLATIONS(tlb_gen_debug_no_dirty_batch()), 1);
 
-	/* Not this task's window, as long as the batch says so */
-	window = tlb_gen_open(fix.mm);
-	arch_tlbbatch_add_pending(&batch->arch, fix.mm, 0);
-	KUNIT_EXPECT_EQ(test, VIOLATIONS(tlb_gen_close(fix.mm, window)), 0);
 	batch->flush_required = false;
 	batch->writable = false;
+
+	/* Whose TLBI it was does not show. */
 	window = tlb_gen_open(fix.mm);
+	arch_tlbbatch_add_pending(&batch->arch, fix.mm, 0);
+	KUNIT_EXPECT_EQ(test, VIOLATIONS(tlb_gen_debug_flushed()), broadcast);
 	KUNIT_EXPECT_EQ(test, VIOLATIONS(tlb_gen_close(fix.mm, window)), broadcast);
+	/* What was left before the window is not the window's. */
 	window = tlb_gen_open(fix.mm);
+	KUNIT_EXPECT_EQ(test, VIOLATIONS(tlb_gen_close(fix.mm, window)), 0);
+	window = tlb_gen_open(fix.mm);
+	arch_tlbbatch_add_pending(&batch->arch, fix.mm, 0);
 	arch_tlbbatch_flush(&batch->arch);
 	KUNIT_EXPECT_EQ(test, VIOLATIONS(tlb_gen_close(fix.mm, window)), 0);
 	fixture_exit(&fix);

@@ -10,7 +10,7 @@
 
 #include <asm/tlb_count.h>
 
-#ifdef CONFIG_DEBUG_TLB_GEN	/* A window is closed behind this task's DSB. */
+#ifdef CONFIG_DEBUG_TLB_GEN	/* for tlb_gen_debug_flushed() */
 static void tlb_count_unfinished(bool unfinished)
 {
 	current->tlb_gen_unfinished = unfinished;
