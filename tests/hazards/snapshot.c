@@ -6,11 +6,15 @@
  * differs from its copy and that the kernel does not report as written is a lost
  * write. So is a store that is not in memory any more.
  *
- * Meanwhile another thread forks, changes protections, pages out and migrates.
+ * Meanwhile another thread forks, changes protections, pages out and migrates, and
+ * discards pages of its own in the same tables. What it stores there after MADV_FREE
+ * has to stay, and what a child sees must not change.
  *
  * Trackers, each with the promise that it relies on:
  *
- * soft-dirty	clear_refs(4) has returned: later writes set the bit.
+ * soft-dirty	clear_refs(4) has returned: later writes set the bit. One tracker: a
+ *		second would take bits from the first, or, with the same snapshot, copy
+ *		anew what the first has lost.
  * scan		PAGEMAP_SCAN with WP_MATCHING has returned: what it did not report
  *		has not been written, what it did is protected.
  * uffd-wp	UFFDIO_WRITEPROTECT has returned: later writes send a message. Each
@@ -45,13 +49,14 @@ static unsigned int rounds = 100, round_ms = 50;
 static bool disturbed = true;
 static enum kind kind = SMALL;
 
-static uint64_t *mem;			/* writer w owns word w of each page */
+static uint64_t *mem;			/* writer w owns word w of each page, nobody the last */
+static uint64_t *spare;			/* as many pages behind them, the disturber's */
 static unsigned int words;		/* in a page */
 static int uffd = -1, pagemap;
 
 static atomic_bool stop, done;
 static pthread_barrier_t stopped, go;
-static atomic_ulong writes, copied, reported;
+static atomic_ulong writes, copied, reported, damaged;
 
 static struct tracker {
 	uint64_t *snapshot;
@@ -188,6 +193,55 @@ static void *messages(void *arg)
 	return NULL;
 }
 
+/*
+ * What a child has is what was there when it was forked, and what it writes is its
+ * own. Only of some pages: the others stay shared.
+ */
+static void child(unsigned int first, unsigned int n)
+{
+	uint64_t was[16][2];
+
+	if (n > 16)
+		n = 16;
+	for (unsigned int i = 0; i < n; i++) {
+		uint64_t *page = page_of(mem, first + i);
+
+		was[i][0] = __atomic_load_n(&page[0], __ATOMIC_RELAXED);
+		was[i][1] = __atomic_load_n(&page[nr_writers - 1], __ATOMIC_RELAXED);
+		if (i % 2)
+			page[words - 1] = 1;
+	}
+	usleep(1000);
+	for (unsigned int i = 0; i < n; i++) {
+		uint64_t *page = page_of(mem, first + i);
+
+		if (__atomic_load_n(&page[0], __ATOMIC_RELAXED) != was[i][0] ||
+		    __atomic_load_n(&page[nr_writers - 1], __ATOMIC_RELAXED) != was[i][1])
+			_exit(1);
+	}
+	_exit(0);
+}
+
+/* Discard @n pages, write to them and let reclaim see them. */
+static void discard(unsigned int first, unsigned int n, int advice)
+{
+	static uint64_t stamp;
+	char *at = (char *)page_of(spare, first);
+
+	if (madvise(at, (size_t)n * hz_page, advice))
+		hz_fail("madvise");
+	stamp++;
+	for (unsigned int i = first; i < first + n; i++) {
+		if (advice == MADV_DONTNEED && *page_of(spare, i))
+			atomic_fetch_add(&damaged, 1);
+		*page_of(spare, i) = stamp;
+	}
+	madvise(at, (size_t)n * hz_page, MADV_PAGEOUT);
+	for (unsigned int i = first; i < first + n; i++)
+		if (*page_of(spare, i) != stamp)
+			atomic_fetch_add(&damaged, 1);
+}
+
 static void *disturber(void *arg)
 {
 	unsigned int state = seed + MAX_THREADS;
@@ -198,14 +252,16 @@ static void *disturber(void *arg)
 		unsigned int n = 1 + rand_r(&state) % (pages - first);
 		char *at = (char *)page_of(mem, first);
 		size_t size = (size_t)n * hz_page;
-		pid_t child;
+		int status = 0;
+		pid_t pid;
 
-		switch (rand_r(&state) % 6) {
+		switch (rand_r(&state) % 8) {
 		case 0:
-			child = fork();
-			if (!child)
-				_exit(0);
-			waitpid(child, NULL, 0);
+			pid = fork();
+			if (!pid)
+				child(first, n);
+			if (pid > 0 && waitpid(pid, &status, 0) == pid && status)
+				atomic_fetch_add(&damaged, 1);
 			break;
 		case 1:
 			/* The writers that run into it try again. */
@@ -223,6 +279,12 @@ static void *disturber(void *arg)
 		case 4:
 		case 5:
 			migrate_pages(0, at, n > 32 ? 32 : n, rand_r(&state) % 2);
+			break;
+		case 6:
+			discard(first, n, MADV_DONTNEED);
+			break;
+		case 7:
+			discard(first, n, MADV_FREE);
 			break;
 		}
 		usleep(rand_r(&state) % 2000);
@@ -278,6 +340,12 @@ static unsigned int compare(unsigned int round, bool *hit)
 				copy(t, page);
 		}
 	}
+	for (unsigned int page = 0; page < pages; page++)
+		if (page_of(mem, page)[words - 1] && !lost++)
+			printf("# round %u: page %u has what a child wrote\n", round, page);
+	if (damaged && !lost)
+		printf("# round %u: a child's page changed, or a page that was discarded\n", round);
+	lost += damaged;
 	for (unsigned int w = 0; w < nr_writers; w++)
 		for (unsigned int page = 0; page < pages; page++)
 			if (page_of(mem, page)[w] != wrote[w][page] && !lost++)
@@ -294,10 +362,11 @@ static const char *setup(void)
 
 	words = hz_page / sizeof(*mem);
 	pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-	mem = (uint64_t *)hz_map_size(kind, size, &why);
+	mem = (uint64_t *)hz_map_size(kind, 2 * size, &why);
 	if (!mem)
 		return why;
-	memset(mem, 0, size);
+	spare = page_of(mem, pages);
+	memset(mem, 0, 2 * size);
 	switch (method) {
 	case SOFT_DIRTY:
 		nr_trackers = 1;
