@@ -255,7 +255,7 @@ static void *disturber(void *arg)
 		int status = 0;
 		pid_t pid;
 
-		switch (rand_r(&state) % 8) {
+		switch (rand_r(&state) % 7) {
 		case 0:
 			pid = fork();
 			if (!pid)
@@ -281,10 +281,7 @@ static void *disturber(void *arg)
 			migrate_pages(0, at, n > 32 ? 32 : n, rand_r(&state) % 2);
 			break;
 		case 6:
-			discard(first, n, MADV_DONTNEED);
-			break;
-		case 7:
-			discard(first, n, MADV_FREE);
+			discard(first, n, rand_r(&state) % 2 ? MADV_FREE : MADV_DONTNEED);
 			break;
 		}
 		usleep(rand_r(&state) % 2000);
