@@ -8,7 +8,7 @@
 
 static const char *setup(void)
 {
-	return wp_setup(SMALL);
+	return wp_setup(SMALL, false);
 }
 
 static const struct hazard h01 = {

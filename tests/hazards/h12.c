@@ -6,7 +6,7 @@
 
 static const char *setup(void)
 {
-	return wp_setup(THP);
+	return wp_setup(THP, false);
 }
 
 static const struct hazard h12 = {

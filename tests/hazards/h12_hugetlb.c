@@ -6,7 +6,7 @@
 
 static const char *setup(void)
 {
-	return wp_setup(HUGETLB);
+	return wp_setup(HUGETLB, false);
 }
 
 static const struct hazard h12_hugetlb = {

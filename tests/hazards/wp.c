@@ -5,32 +5,38 @@
 
 static volatile unsigned long *mem;
 static enum kind kind;
+static bool soft_dirty;
 static int uffd;
 static atomic_bool victim_done;
 
-const char *wp_setup(enum kind kind_)
+static bool seen(void)
+{
+	if (soft_dirty)
+		return !(hz_pagemap((void *)mem) & PM_SOFT_DIRTY);
+	return hz_pagemap((void *)mem) & PM_UFFD_WP;
+}
+
+const char *wp_setup(enum kind kind_, bool soft_dirty_)
 {
 	const char *why;
 
 	kind = kind_;
+	soft_dirty = soft_dirty_;
 	mem = (void *)hz_map(kind, &why);
 	if (!mem)
 		return why;
 	uffd = hz_uffd((void *)mem, hz_size(kind), UFFDIO_REGISTER_MODE_WP, &why);
 	if (why)
 		return why;
-	return hz_populate((char *)mem, kind, 1) ? NULL : "no huge page to be had";
+	if (!hz_populate((char *)mem, kind, 1))
+		return "no huge page to be had";
+	return soft_dirty && seen() ? "the kernel has no soft-dirty bit" : NULL;
 }
 
 void wp_prepare(void)
 {
 	*mem = 0;
 	victim_done = false;
-}
-
-static bool seen(void)
-{
-	return hz_pagemap((void *)mem) & PM_UFFD_WP;
 }
 
 /* Blocks in the fault once its entry is gone, until B's check is over. */
@@ -45,7 +51,8 @@ void wp_a(void)
 	if (!hz_wait_count(1000))
 		hz_fail("the victim does not write");
 	hz_a_begins();
-	if (hz_uffd_wp(uffd, (void *)mem, hz_size(kind), true))
+	if (soft_dirty ? hz_write_file("/proc/self/clear_refs", "4") :
+			 hz_uffd_wp(uffd, (void *)mem, hz_size(kind), true))
 		hz_fail("write-protect");
 	hz_a_done();
 }

@@ -9,7 +9,8 @@
 
 #include "hazard.h"
 
-const char *wp_setup(enum kind kind);
+/* @soft_dirty: A does so by clear_refs(4). */
+const char *wp_setup(enum kind kind, bool soft_dirty);
 void wp_prepare(void);
 void wp_victim(void);
 void wp_a(void);
