@@ -9,7 +9,7 @@
 
 #include "punch.h"
 
-static volatile char *mem;
+volatile char *punch_mem;
 static enum kind kind;
 static size_t size, hole;
 static int memfd;
@@ -37,7 +37,7 @@ const char *punch_setup(enum kind kind_, bool part)
 	memfd = memfd_create("punch", MFD_CLOEXEC);
 	if (memfd < 0)
 		hz_fail("memfd");
-	mem = at;
+	punch_mem = at;
 	sigaction(SIGSEGV, &action, NULL);
 	return NULL;
 }
@@ -47,10 +47,11 @@ void punch_prepare(void)
 	/* Of what is left of the last round no huge page can be made. */
 	if (ftruncate(memfd, 0) || ftruncate(memfd, size))
 		hz_fail("ftruncate");
-	mem = mmap((void *)mem, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, memfd, 0);
-	if (mem == MAP_FAILED)
+	punch_mem = mmap((void *)punch_mem, size, PROT_READ | PROT_WRITE,
+			 MAP_SHARED | MAP_FIXED, memfd, 0);
+	if (punch_mem == MAP_FAILED)
 		hz_fail("mmap");
-	if (!hz_populate((char *)mem, kind, 'x'))
+	if (!hz_populate((char *)punch_mem, kind, 'x'))
 		hz_fail("no huge page to be had");
 }
 
@@ -63,7 +64,7 @@ void punch_victim(void)
 	while (!atomic_load_explicit(&hz_stop, memory_order_relaxed)) {
 		bool done = atomic_load(&hz_b_done);
 
-		(void)*mem;
+		(void)*punch_mem;
 		if (done)
 			hz_lost = true;
 		atomic_store_explicit(&hz_count, ++n, memory_order_relaxed);
@@ -82,13 +83,13 @@ void punch_a(void)
 
 static bool seen(void)
 {
-	return !(hz_pagemap((char *)mem) & PM_PRESENT);
+	return !(hz_pagemap((char *)punch_mem) & PM_PRESENT);
 }
 
 void punch_b(void)
 {
 	if (hz_wait_for_a(seen)) {
-		if (mprotect((void *)mem, size, PROT_NONE))
+		if (mprotect((void *)punch_mem, size, PROT_NONE))
 			hz_fail("mprotect");
 		hz_b_done = true;
 	}

@@ -9,6 +9,8 @@
 
 #include "hazard.h"
 
+extern volatile char *punch_mem;
+
 const char *punch_setup(enum kind kind, bool part);
 void punch_prepare(void);
 void punch_victim(void);
