@@ -18,9 +18,15 @@
  *   free	No page and no table is freed while it can be reached.
  *   copy	No store goes to a page after it was copied.
  *   write-out	No store goes to a page after it went to disk.
+ *   exclusion	A page that another mm or another address may have is not used,
+ *		resp. written, through what was left of it here.
+ *
+ * What is unmapped and still has its page is a swap entry: it allows nothing.
+ * GONE is taken over by a long walk and stays behind a short one, either way.
  *
  * Who takes part is chosen with -D (see models/list): INSTALL, WP, RECLAIM,
- * LAZY, SWITCH, FREE. BREAK leaves out one rule. ABA lets calls un-protect pages,
+ * SWAPIN, FORK, MOVE, MKCLEAN, DISCARD, LAZY, SWITCH, FREE. BREAK leaves out one
+ * rule. ABA lets calls un-protect pages,
  * and the fault compare what is mapped (pte_same()) in place of the version: a
  * page that is exclusive to the mm may become writable again, a shared one not.
  */
@@ -60,6 +66,13 @@
 #define FORGET_OWN	17		/* zero a word that only the own window keeps pending */
 #define MASK_LATE	18		/* R9 the switch reads the generation first */
 #define COPY_EXCLUSIVE	19		/* a write fault copies what it could reuse */
+#define NO_SETTLE_GONE	20		/* R7, R3 a swap entry moves without a flush */
+#define TAKE_NO_MARK	21		/* R7 GONE is cleared without the own mark */
+#define FORGET_EXCL	22		/* R7 swap-in maps what was exclusive as shared */
+#define FORK_NO_FLUSH	23		/* R7 fork shares what a batch has not flushed */
+#define PUT_BACK_EARLY	24		/* R7 the next batch finds what this one left */
+#define RMAP_EARLY	25		/* R2 the rmap goes before the flush */
+#define HOLE_NO_WINDOW	26		/* R4 a hole made and flushed without a window */
 
 #define NONE		0		/* what a version allows */
 #define RO		1
@@ -93,11 +106,32 @@ byte frames;				/* handed out so far */
 /* By frame, a bit each: shared with another mm, mapped writable since the copy */
 short shared, writable;
 #define SAME(va, v)	(perm[NOW(va)] == RO && frame[NOW(va)] == frame[V(va, v)])
+#else
+#ifdef SWAPIN
+short shared;
+#endif
+#define SAME(va, v)	(ver[va] == (v))
+#endif
+#if defined(ABA) || defined(SWAPIN)
 #define EXCLUSIVE(f)	((shared & (1 << (f))) == 0)
 #define REUSE(va)	(EXCLUSIVE(frame[NOW(va)]) && !BROKEN(COPY_EXCLUSIVE))
 #else
 #define REUSE(va)	(false)
-#define SAME(va, v)	(ver[va] == (v))
+#endif
+
+#ifdef RECLAIM
+/* The folio that is swapped out: its lock, in the swap cache, clean, under IO */
+bool folio_locked, swapcache, clean, writeback;
+byte refs;			/* of gathers */
+bool isolated;			/* not on the LRU */
+bool pte_clean[NVA];		/* a page that was swapped in may not be dirty yet */
+#endif
+#ifdef FORK
+byte readers;			/* of the mmap_lock, and a writer */
+bool writer;
+#endif
+#ifdef MKCLEAN
+bool rmap;			/* of the huge page at address 0, a file's */
 #endif
 
 /*
@@ -135,6 +169,34 @@ inline spin_unlock(l)
 	l = false
 }
 
+inline folio_lock()
+{
+	spin_lock(folio_locked)
+}
+
+inline folio_unlock()
+{
+	spin_unlock(folio_locked)
+}
+
+inline mmap_read_lock()
+{
+#ifdef FORK
+	atomic { !writer -> readers++ }
+#else
+	skip
+#endif
+}
+
+inline mmap_read_unlock()
+{
+#ifdef FORK
+	readers--
+#else
+	skip
+#endif
+}
+
 /* ---- the page tables ---- */
 
 /* A new version of what @va maps; the caller holds the lock of the table it is in. */
@@ -157,6 +219,9 @@ inline set_entry(va, p, f, h)
 		perm[V(va, ver[va] + 1)] = p;
 		frame[V(va, ver[va] + 1)] = f;
 		huge[V(va, ver[va] + 1)] = h;
+#ifdef RECLAIM
+		pte_clean[va] = false;
+#endif
 #ifdef ABA
 		if
 		:: p == RW -> writable = writable | (1 << (f))
@@ -272,16 +337,17 @@ inline tlb_gen_inherit(word, va)
 	fi
 }
 
+/* __tlb_gen_inherit(): what no window will finish */
 inline inherit_deferred(va)
 {
+	range[va] = true;
+	inherited = true;
 	if
-	:: gone[va] || stale[va] ->
+	:: printf("[%d] takes over GONE of address %d, for the whole table\n", _pid, va);
 		gone[va] = false;
 		stale[va] = false;
-		range[va] = true;
-		inherited = true;
-		dirty = true
-	:: else
+		dirty = !BROKEN(TAKE_NO_MARK)
+	:: printf("[%d] inherits GONE of address %d and leaves it\n", _pid, va)
 	fi
 }
 
@@ -517,6 +583,7 @@ proctype gather()
 		:: first = 0; last = 1
 		fi
 	}
+	mmap_read_lock();
 	stale_gen = gen;
 	if
 	:: !BROKEN(OPEN_LATE) -> tlb_gen_open(slot)
@@ -562,6 +629,24 @@ again:
 			:: else
 			fi;
 			tlb_gen_mark(pmd_word);
+#ifdef MKCLEAN
+			/* A dirty page of a file: tlb_flush_mmu_tlbonly(), then the rmap */
+			if
+			:: op == ZAP ->
+				if
+				:: !BROKEN(RMAP_EARLY) ->
+					flush_tlb_range(only_ptes && !inherited, tables);
+					notifier();
+					d_step { range[0] = false; range[NVA - 1] = false }
+				:: else
+				fi;
+				atomic {
+					rmap = false;
+					printf("[%d] drops the rmap of the page that was at address %d\n", _pid, va)
+				}
+			:: else
+			fi;
+#endif
 			saw[va] = ver[va];
 			spin_unlock(pmd_ptl)
 		:: pmd[va] == P_TABLE ->
@@ -571,17 +656,27 @@ again:
 			:: pmd[va] != P_TABLE -> spin_unlock(pte_ptl[va]); goto again
 			:: else
 			fi;
-			tlb_gen_inherit(pte_word[va], va);
-			inherit_deferred(va);
+			if
+			:: gone[va] || stale[va] -> inherit_deferred(va)
+			:: else -> tlb_gen_inherit(pte_word[va], va)
+			fi;
 			if
 			:: op == ZAP && perm[NOW(va)] != NONE ->
 				freed[va] = frame[NOW(va)];
 				atomic {
+#ifdef SWAPIN
+					refs++;
+#endif
 					set_entry(va, NONE, 0, false);
 					printf("[%d] zaps the page at address %d\n", _pid, va)
 				};
 				dirty = true;
 				range[va] = true
+			:: op == ZAP && perm[NOW(va)] == NONE && frame[NOW(va)] ->
+				atomic {
+					set_entry(va, NONE, 0, false);
+					printf("[%d] zaps the swap entry at address %d\n", _pid, va)
+				}
 			:: op == PROTECT && perm[NOW(va)] == RW ->
 				atomic {
 					set_entry(va, RO, frame[NOW(va)], false);
@@ -612,7 +707,7 @@ again:
 				spin_lock(pmd_ptl);
 				spin_lock(pte_ptl[va]);
 				if
-				:: pmd[va] == P_TABLE && perm[NOW(va)] == NONE ->
+				:: pmd[va] == P_TABLE && perm[NOW(va)] == NONE && !frame[NOW(va)] ->
 					atomic {
 						unlink_table(va);
 						printf("[%d] unlinks the table of address %d\n", _pid, va)
@@ -622,7 +717,7 @@ again:
 					range[va] = true;
 					/* tlb_gen_free_pte() */
 					if
-					:: !BROKEN(NO_SPAN) && OTHERS(pte_word[va], slot) ->
+					:: !BROKEN(NO_SPAN) && (gone[va] || OTHERS(pte_word[va], slot)) ->
 						inherited = true
 					:: else
 					fi;
@@ -700,7 +795,10 @@ again:
 		:: freed[va] ->
 			printf("[%d] frees the page that was at address %d\n", _pid, va);
 			free_page(va, freed[va]);
-			freed[va] = 0
+			freed[va] = 0;
+#ifdef SWAPIN
+			refs--
+#endif
 		:: else
 		fi;
 		if
@@ -730,7 +828,8 @@ again:
 			check_users()
 		:: else
 		fi
-	}
+	};
+	mmap_read_unlock()
 }
 
 /* ---- page faults ---- */
@@ -783,7 +882,7 @@ proctype install(byte va)
 	:: !made && pmd[va] == P_TABLE ->
 		spin_lock(pte_ptl[va]);
 		if
-		:: pmd[va] == P_TABLE && perm[NOW(va)] == NONE && !gone[va] ->
+		:: pmd[va] == P_TABLE && perm[NOW(va)] == NONE && !frame[NOW(va)] ->
 			frames++;
 			atomic {
 				set_entry(va, RW, frames, false);
@@ -812,6 +911,57 @@ inline tlb_gen_settle(va)
 	pending = false
 }
 
+#ifdef MOVE
+/* tlb_gen_settle_gone(): what a batch left, for the whole table */
+inline tlb_gen_settle_gone(va)
+{
+	tlb_gen_table_pending(pte_word[va], NO_OWN, pending);
+	if
+	:: (pending || gone[va]) && !BROKEN(NO_SETTLE_GONE) ->
+		range[va] = true;
+		flush_tlb_range(false, false);
+		notifier();
+		range[va] = false
+	:: else
+	fi;
+	gone[va] = false;
+	pending = false
+}
+
+/* UFFDIO_MOVE, or move_ptes(), of a swap entry to address @to, where nothing is */
+proctype move_swap_pte(byte va, to)
+{
+	byte fv, fn, fc, new, cc, cv;
+	bool pending, range[NVA];
+
+	mmap_read_lock();
+	folio_lock();
+	spin_lock(pte_ptl[to]);
+	spin_lock(pte_ptl[va]);
+	if
+	:: perm[NOW(va)] == NONE && frame[NOW(va)] && perm[NOW(to)] == NONE && !frame[NOW(to)] ->
+		tlb_gen_settle_gone(va);
+		atomic {
+			set_entry(to, NONE, frame[NOW(va)], false);
+			set_entry(va, NONE, 0, false);
+			printf("[%d] moves the swap entry to address %d\n", _pid, to)
+		};
+		cv = ver[va]
+	:: else
+	fi;
+	spin_unlock(pte_ptl[va]);
+	spin_unlock(pte_ptl[to]);
+	folio_unlock();
+	d_step {
+		if
+		:: cv -> promise(va, cv); cv = 0; check_users()
+		:: else
+		fi
+	};
+	mmap_read_unlock()
+}
+#endif
+
 #ifdef WP
 /* do_wp_page(): copy what is mapped read-only and map the copy */
 proctype do_wp_page(byte va)
@@ -819,13 +969,17 @@ proctype do_wp_page(byte va)
 	byte fv, fn, fc, new, cc, old, then;
 	bool pending, found, range[NVA];
 
+	mmap_read_lock();
 	if
 	:: pmd[va] == P_TABLE && perm[NOW(va)] == RO ->
 		spin_lock(pte_ptl[va]);
 		if
 		:: pmd[va] == P_TABLE && perm[NOW(va)] == RO && REUSE(va) ->
 			/* wp_page_reuse() */
-			set_entry(va, RW, frame[NOW(va)], false)
+			atomic {
+				set_entry(va, RW, frame[NOW(va)], false);
+				printf("[%d] reuses the page at address %d\n", _pid, va)
+			}
 		:: pmd[va] == P_TABLE && perm[NOW(va)] == RO && !REUSE(va) ->
 			tlb_gen_settle(va);
 			old = frame[NOW(va)];
@@ -861,53 +1015,325 @@ proctype do_wp_page(byte va)
 		:: else
 		fi
 	:: else
-	fi
+	fi;
+	mmap_read_unlock()
 }
 #endif
 
 #ifdef RECLAIM
-/* shrink_folio_list(): try_to_unmap_one() of a dirty page, one flush, write-out */
-proctype reclaim(byte va)
+/* Under the PTL, after the entry was changed */
+inline set_tlb_ubc_flush_pending(va)
+{
+	d_step {
+#ifndef ARM64
+		mm_gen++;
+		fc = 0;
+		do
+		:: fc < NCPU -> batch[fc] = in_mask[fc]; fc++
+		:: else -> break
+		od;
+		fc = 0;
+#endif
+		range[va] = true
+	};
+	notifier();
+	gone[va] = !BROKEN(NO_GONE)
+}
+
+/* x86: all of a TLB, with no mm to compare; arm64: the DSB for a TLBI of each page */
+inline try_to_unmap_flush()
+{
+#ifdef ARM64
+	flush_tlb_range(false, false);
+#else
+	printf("[%d] begins the flush of its batch\n", _pid);
+	fc = 0;
+	do
+	:: fc < NCPU ->
+		if
+		:: batch[fc] && in_mask[fc] && in_mm[fc] ->
+			d_step {
+				if
+				:: local_gen[fc] < mm_gen ->
+					flush_all(fc);
+					local_gen[fc] = mm_gen
+				:: else
+				fi;
+				batch[fc] = false
+			}
+		:: !batch[fc] || !in_mask[fc] -> batch[fc] = false
+		fi;
+		fc++
+	:: else -> break
+	od;
+	fc = 0;
+	printf("[%d] has flushed its batch\n", _pid);
+#endif
+	unflushed = false;
+	writable_pte = false
+}
+
+/* Can @f be written through what is left in a TLB? */
+inline check_written(f)
+{
+	reachable(0, f, RW, found);
+	assert(!found);
+	reachable(1, f, RW, found);
+	assert(!found)
+}
+
+/*
+ * Reclaim of an anonymous page: unmap it in a batch; keep it, or write it behind the
+ * flush if nobody has mapped it meanwhile, and free it if nobody has since.
+ */
+proctype shrink_folio_list(byte va)
 {
 	byte fv, fn, fc, new, cc, old;
-	bool found, range[NVA];
+	bool found, unflushed, writable_pte, write, batch[NCPU], range[NVA];
 
+	/* folio_isolate_lru() */
+	atomic { !isolated -> isolated = true };
+	folio_lock();
 	if
-	:: pmd[va] == P_TABLE && perm[NOW(va)] != NONE ->
+	:: pmd[va] == P_TABLE && perm[NOW(va)] != NONE && !writeback ->
+		/* try_to_unmap_one() */
 		spin_lock(pte_ptl[va]);
 		if
 		:: pmd[va] == P_TABLE && perm[NOW(va)] != NONE ->
 			old = frame[NOW(va)];
+			swapcache = true;
+			unflushed = true;
 			atomic {
-				set_entry(va, NONE, 0, false);
-				printf("[%d] unmaps the dirty page at address %d\n", _pid, va)
+				if
+				:: pte_clean[va] ->
+					/* No TLB has it dirty: who stores walks, and faults. */
+					perm[NOW(va)] = RO;
+					set_entry(va, NONE, old, false);
+					printf("[%d] unmaps the clean page at address %d\n", _pid, va)
+				:: writable_pte = true;
+					set_entry(va, NONE, old, false);
+					printf("[%d] unmaps the dirty page at address %d\n", _pid, va)
+				fi
 			};
-			gone[va] = !BROKEN(NO_GONE)
+			set_tlb_ubc_flush_pending(va)
+		:: else
+		fi;
+		spin_unlock(pte_ptl[va])
+	:: else
+	fi;
+	if
+	:: old -> write = true
+	:: write = false
+	fi;
+	if
+	:: write ->
+		/* write_unflushed(): try_to_unmap_flush_dirty(), all unlocked, one locked */
+		if
+		:: writable_pte && !BROKEN(WRITE_EARLY) -> try_to_unmap_flush()
+		:: else
+		fi;
+		folio_unlock();
+#ifdef SWAPIN
+		folio_lock();
+		if
+		:: frame[NOW(0)] == old && perm[NOW(0)] != NONE || frame[NOW(1)] == old && perm[NOW(1)] != NONE ->
+			write = false
+		:: else
+		fi;
+		if
+		:: write ->
+			writeback = true;
+			clean = true;
+			printf("[%d] writes the page\n", _pid);
+			/* Who zapped it has no use for what is written. */
+			if
+			:: frame[NOW(0)] == old || frame[NOW(1)] == old || !EXCLUSIVE(old) ->
+				check_written(old)
+			:: else
+			fi;
+			folio_unlock();
+			writeback = false;
+			folio_lock()
+		:: else
+		fi;
+		/* shrink_free_folio(): __remove_mapping() */
+		if
+		:: write && clean && !refs ->
+			swapcache = false;
+			printf("[%d] takes the page out of the swap cache\n", _pid)
+		:: else -> write = false
+		fi;
+		folio_unlock()
+#else
+		printf("[%d] writes the page\n", _pid);
+		check_written(old)
+#endif
+	:: else -> folio_unlock()
+	fi;
+	if
+	:: BROKEN(PUT_BACK_EARLY) -> isolated = false
+	:: else
+	fi;
+	if
+	:: unflushed -> try_to_unmap_flush()
+	:: else
+	fi;
+	if
+	:: write -> free_page(va, old)
+	:: else
+	fi;
+	isolated = false
+}
+#endif
+
+#ifdef SWAPIN
+/* do_swap_page(): the same page while it is in the swap cache, or a new one */
+proctype do_swap_page(byte va)
+{
+	byte cc, fn, f, other;
+	bool found;
+
+	mmap_read_lock();
+	if
+	:: pmd[va] == P_TABLE && perm[NOW(va)] == NONE && frame[NOW(va)] ->
+		folio_lock();
+		spin_lock(pte_ptl[va]);
+		if
+		:: pmd[va] == P_TABLE && perm[NOW(va)] == NONE && frame[NOW(va)] ->
+			f = frame[NOW(va)];
+			if
+			:: !swapcache -> frames++; f = frames
+			/* SWP_STABLE_WRITES */
+			:: swapcache && writeback && EXCLUSIVE(f) -> shared = shared | (1 << f)
+			:: swapcache && BROKEN(FORGET_EXCL) -> shared = shared | (1 << f)
+			:: swapcache && !BROKEN(FORGET_EXCL)
+			fi;
+			if
+			:: EXCLUSIVE(f) ->
+				atomic {
+					set_entry(va, RW, f, false);
+					pte_clean[va] = true;
+					printf("[%d] swaps in address %d\n", _pid, va)
+				}
+			:: /* shared, or write-protected for userfaultfd or soft-dirty */
+				atomic {
+					set_entry(va, RO, f, false);
+					printf("[%d] swaps in address %d, read-only\n", _pid, va)
+				}
+			fi;
+			clean = false;
+			/* Nobody uses it where it was before. */
+			other = NVA - 1 - va;
+			reachable(other, f, RO, found);
+			assert(!found)
 		:: else
 		fi;
 		spin_unlock(pte_ptl[va]);
+		folio_unlock()
+	:: else
+	fi;
+	mmap_read_unlock()
+}
+#endif
+
+#ifdef FORK
+/* dup_mmap(): from here on the page belongs to two */
+proctype dup_mmap(byte va)
+{
+	byte fv, fn, fc, new, cc, f;
+	bool found, range[NVA];
+
+	atomic { !writer && readers == 0 -> writer = true };
+	spin_lock(pte_ptl[va]);
+	f = frame[NOW(va)];
+	if
+	:: f -> shared = shared | (1 << f);
 		if
-		:: old ->
-			if
-			:: BROKEN(WRITE_EARLY) ->
-				printf("[%d] writes it out\n", _pid);
-				reachable(va, old, RW, found)
-			:: else
-			fi;
-			/* try_to_unmap_flush(); who inherited GONE has done it, too */
-			range[va] = true;
-			flush_tlb_range(false, false);
-			notifier();
-			if
-			:: !BROKEN(WRITE_EARLY) -> reachable(va, old, RW, found)
-			:: else
-			fi;
-			assert(!found);
-			free_page(va, old)
+		:: perm[NOW(va)] == RW ->
+			atomic {
+				set_entry(va, RO, f, false);
+				printf("[%d] fork write-protects the page at address %d\n", _pid, va)
+			}
+		:: else -> printf("[%d] fork shares what is at address %d\n", _pid, va)
+		fi
+	:: else
+	fi;
+	spin_unlock(pte_ptl[va]);
+	if
+	:: !BROKEN(FORK_NO_FLUSH) ->
+		d_step { range[0] = true; range[NVA - 1] = true };
+		flush_tlb_range(false, false);
+		notifier();
+		/* The child may run. */
+		if
+		:: f -> check_written(f)
 		:: else
 		fi
 	:: else
-	fi
+	fi;
+	writer = false
+}
+#endif
+
+#ifdef MKCLEAN
+/* folio_mkclean() and the write-out behind it: flushes where the rmap leads to */
+proctype folio_mkclean(byte va)
+{
+	byte fv, fn, fc, new, cc, f = frame[NOW(va)];
+	bool found, range[NVA];
+
+	if
+	:: rmap ->
+		spin_lock(pmd_ptl);
+		if
+		:: pmd[va] == P_HUGE && frame[NOW(va)] == f ->
+			atomic {
+				set_entry(va, RO, f, true);
+				printf("[%d] cleans the huge page at address %d\n", _pid, va)
+			};
+			range[va] = true;
+			flush_tlb_range(false, false);
+			notifier()
+		:: else
+		fi;
+		spin_unlock(pmd_ptl)
+	:: else
+	fi;
+	printf("[%d] writes the page\n", _pid);
+	reachable(va, f, RW, found);
+	assert(!found)
+}
+#endif
+
+#ifdef DISCARD
+/* tlb_gen_pmdp_clear_flush(): a hole is made and flushed under the PMD lock */
+proctype tlb_gen_pmdp_clear_flush(byte va)
+{
+	byte fv, fn, fc, new, cc, slot;
+	bool range[NVA];
+
+	spin_lock(pmd_ptl);
+	if
+	:: pmd[va] == P_HUGE ->
+		if
+		:: !BROKEN(HOLE_NO_WINDOW) -> tlb_gen_open(slot)
+		:: else
+		fi;
+		set_entry(va, NONE, 0, false);
+		atomic {
+			pmd[va] = P_NONE;
+			printf("[%d] discards the huge page at address %d\n", _pid, va)
+		};
+		range[va] = true;
+		flush_tlb_range(false, false);
+		notifier();
+		if
+		:: !BROKEN(HOLE_NO_WINDOW) -> tlb_gen_close(slot)
+		:: else
+		fi
+	:: else
+	fi;
+	spin_unlock(pmd_ptl)
 }
 #endif
 
@@ -982,6 +1408,11 @@ init
 		pmd[0] = P_TABLE;
 #endif
 		frame[V(1, 0)] = 2;
+#ifdef MOVE
+		/* Nothing is where the other one is going to be moved to. */
+		perm[V(0, 0)] = NONE;
+		frame[V(0, 0)] = 0;
+#endif
 #ifdef HUGE2
 		/* Both in the PMD table, one of them protected already */
 		perm[V(1, 0)] = RO;
@@ -1003,13 +1434,37 @@ init
 		:: else -> break
 		od;
 #ifdef INSTALL
+#ifdef RECLAIM
+		run install(1);
+#else
 		run install(0);
+#endif
 #endif
 #ifdef WP
 		run do_wp_page(1);
 #endif
 #ifdef RECLAIM
-		run reclaim(1);
+		run shrink_folio_list(1);
+#ifdef RECLAIM2
+		run shrink_folio_list(1);
+#endif
+#endif
+#ifdef SWAPIN
+		run do_swap_page(1);
+#endif
+#ifdef MOVE
+		run move_swap_pte(1, 0);
+		run do_swap_page(0);
+#endif
+#ifdef FORK
+		run dup_mmap(1);
+#endif
+#ifdef MKCLEAN
+		rmap = true;
+		run folio_mkclean(0);
+#endif
+#ifdef DISCARD
+		run tlb_gen_pmdp_clear_flush(0);
 #endif
 #ifdef LAZY
 		run hint(1);
