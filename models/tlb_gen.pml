@@ -122,7 +122,7 @@ short shared;
 #ifdef RECLAIM
 /* The folio that is swapped out: its lock, in the swap cache, clean, under IO */
 bool folio_locked, swapcache, clean, writeback;
-byte refs;			/* of gathers */
+byte refs;			/* of gathers and of who copies it */
 bool isolated;			/* not on the LRU */
 bool pte_clean[NVA];		/* a page that was swapped in may not be dirty yet */
 #endif
@@ -983,6 +983,9 @@ proctype do_wp_page(byte va)
 		:: pmd[va] == P_TABLE && perm[NOW(va)] == RO && !REUSE(va) ->
 			tlb_gen_settle(va);
 			old = frame[NOW(va)];
+#ifdef SWAPIN
+			refs++;
+#endif
 			then = ver[va]
 		:: else
 		fi;
@@ -1011,6 +1014,9 @@ proctype do_wp_page(byte va)
 				set_entry(va, RW, frames, false)
 			:: else
 			fi;
+#ifdef SWAPIN
+			refs--;
+#endif
 			spin_unlock(pte_ptl[va])
 		:: else
 		fi
