@@ -112,7 +112,9 @@ def parse(path):
                     whole = '{'
                 elif line.startswith('# {"benchmark"'):
                     run = json.loads(line[2:])
-                    if re.search(r'-(trace|fit)$', run['benchmark']):
+                    if run['benchmark'].endswith('-partial'):
+                        pass            # the job's line says that it was interrupted
+                    elif re.search(r'-(trace|fit)$', run['benchmark']):
                         extra += [run] if 'skipped' not in run else []
                     elif 'skipped' in run:
                         reason = 'skipped: ' + run['skipped']

@@ -785,12 +785,17 @@ static void trace_once(void)
 		printf("  from a request to the start of its function\n");
 		print_row("", "run", &trace.function);
 		printf("  that function\n");
-		if (trace.has_flushes)
+		if (trace.has_flushes) {
 			printf("  flushes: %" PRIu64 " asked for by others, %" PRIu64
 			       " of its own, %" PRIu64 " when a CPU came back to the mm\n",
 			       trace.flushes[TLB_REMOTE],
 			       trace.flushes[TLB_LOCAL] + trace.flushes[TLB_LOCAL_MM],
 			       trace.flushes[TLB_SWITCH]);
+			printf("  of all pages: %" PRIu64 " of %" PRIu64
+			       " that were sent, %" PRIu64 " of those asked for by others\n",
+			       trace.full[TLB_SEND], trace.flushes[TLB_SEND],
+			       trace.full[TLB_REMOTE]);
+		}
 		if (trace.windows) {
 			print_row("", "window", &trace.window);
 			printf("  in which other CPUs may use what was replaced\n");
@@ -811,6 +816,9 @@ static void trace_once(void)
 				tlb_out_u64("flush_local", trace.flushes[TLB_LOCAL] +
 							   trace.flushes[TLB_LOCAL_MM]);
 				tlb_out_u64("flush_switch", trace.flushes[TLB_SWITCH]);
+				tlb_out_u64("sent", trace.flushes[TLB_SEND]);
+				tlb_out_u64("sent_full", trace.full[TLB_SEND]);
+				tlb_out_u64("flush_remote_full", trace.full[TLB_REMOTE]);
 			}
 			if (trace.windows) {
 				tlb_out_u64("windows", trace.windows);
@@ -961,6 +969,8 @@ static void unmap_samples(void)
 	}
 }
 
+static unsigned int complete_runs;
+
 static void measure(unsigned int number, s64 *total, double *sum)
 {
 	struct run run = { .number = number };
@@ -970,6 +980,7 @@ static void measure(unsigned int number, s64 *total, double *sum)
 	if (stopping())
 		return;
 	*sum += report(&run);
+	complete_runs++;
 	for (i = 0; i < TLB_NR_COUNTERS; i++)
 		total[i] = run.delta[i] == TLB_MISSING ? TLB_MISSING : total[i] + run.delta[i];
 }
@@ -1028,6 +1039,19 @@ static void run_scale(void)
 	free(sum);
 }
 
+/* What was printed is of complete runs; say so where a program reads it, too. */
+static void __noreturn end_interrupted(void)
+{
+	if (!tlb_out_for_people()) {
+		tlb_out_begin(bench->name, "-partial", 1);
+		tlb_out_u64("complete_runs", complete_runs);
+		tlb_out_end();
+		fflush(stdout);
+	}
+	errx(128 + interrupted, "tlb/%s: interrupted: what was printed is of complete runs",
+	     bench->name);
+}
+
 static void run_all(void)
 {
 	u64 ops = params.loops * params.nr_initiators, *nsec;
@@ -1051,6 +1075,7 @@ static void run_all(void)
 		initiators[i].nsec = nsec + i * params.loops * bench->nr_steps;
 	timer_nsec = measure_timer();
 	gap_nsec = measure_gap();
+	complete_runs = 0;
 
 	if (tlb_out_for_people())
 		print_header();
@@ -1063,8 +1088,7 @@ static void run_all(void)
 	if (params.trace && !stopping())
 		trace_once();
 	if (interrupted)
-		errx(128 + interrupted, "tlb/%s: interrupted: what was printed is of complete runs",
-		     bench->name);
+		end_interrupted();
 	if (gave_up)
 		skip(gave_up);
 	gave_up = NULL;

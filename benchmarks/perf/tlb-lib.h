@@ -68,6 +68,7 @@ struct tlb_trace {
 	struct tlb_summary function;	/* start to end of it */
 	bool	has_flushes;		/* the kernel has tlb:tlb_flush */
 	u64	flushes[TLB_NR_REASONS];
+	u64	full[TLB_NR_REASONS];	/* those of all pages */
 	u64	windows;		/* that calls opened, where it has tlb_gen:* */
 	struct tlb_summary window;	/* from open to close */
 };

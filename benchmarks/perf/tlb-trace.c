@@ -19,6 +19,7 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,11 +48,13 @@ static struct {
 	const char	*field;		/* a pointer, or the reason of a flush */
 	unsigned int	id;		/* 0: the kernel does not have it */
 	unsigned int	offset;		/* of the field */
+	const char	*field2;	/* pages that are flushed, all ones: all of them */
+	unsigned int	offset2;
 } tracepoints[NR_KINDS] = {
 	[QUEUE]	= { "csd/csd_queue_cpu", " csd;" },
 	[ENTRY]	= { "csd/csd_function_entry", " csd;" },
 	[EXIT]	= { "csd/csd_function_exit", " csd;" },
-	[FLUSH]	= { "tlb/tlb_flush", " reason;" },
+	[FLUSH]	= { "tlb/tlb_flush", " reason;", .field2 = " pages;" },
 	[OPEN]	= { "tlb_gen/tlb_gen_open", " mm;" },
 	[CLOSE]	= { "tlb_gen/tlb_gen_close", " mm;" },
 };
@@ -70,6 +73,7 @@ struct event {
 	u64		field, time;
 	int		cpu;
 	enum kind	kind;
+	bool		full;
 };
 
 /* A function that another CPU has run for @cpu */
@@ -86,6 +90,13 @@ struct sample {
 	u32	raw_size;
 	char	raw[];
 };
+
+static bool read_offset(const char *line, const char *field, unsigned int *offset)
+{
+	const char *at = strstr(line, field);
+
+	return at && sscanf(at, "%*[^;]; offset:%u", offset) == 1;
+}
 
 static bool read_tracepoint(enum kind kind)
 {
@@ -105,10 +116,12 @@ static bool read_tracepoint(enum kind kind)
 		while (fgets(line, sizeof(line), file)) {
 			if (!i)
 				found = sscanf(line, "%u", &tracepoints[kind].id) == 1;
-			else if (strstr(line, tracepoints[kind].field))
-				found = sscanf(strstr(line, tracepoints[kind].field),
-					       "%*[^;]; offset:%u",
-					       &tracepoints[kind].offset) == 1;
+			else if (read_offset(line, tracepoints[kind].field,
+					     &tracepoints[kind].offset))
+				found = true;
+			else if (tracepoints[kind].field2)
+				read_offset(line, tracepoints[kind].field2,
+					    &tracepoints[kind].offset2);
 		}
 		fclose(file);
 		if (!found)
@@ -269,6 +282,14 @@ static u64 read_ring(const struct ring *ring, struct event *event)
 			event[n].field = 0;
 			memcpy(&event[n].field, sample->raw + tracepoints[kind].offset,
 			       kind == FLUSH ? sizeof(int) : sizeof(void *));
+			event[n].full = false;
+			if (tracepoints[kind].offset2) {
+				unsigned long pages;
+
+				memcpy(&pages, sample->raw + tracepoints[kind].offset2,
+				       sizeof(pages));
+				event[n].full = pages == ULONG_MAX;
+			}
 		}
 		n++;
 	}
@@ -350,8 +371,10 @@ static void windows(const struct event *event, u64 n, const struct tlb_call *cal
 	for (i = 0; i < n; i++) {
 		unsigned int inner = 0;
 
-		if (event[i].kind == FLUSH && event[i].field < TLB_NR_REASONS)
+		if (event[i].kind == FLUSH && event[i].field < TLB_NR_REASONS) {
 			trace->flushes[event[i].field]++;
+			trace->full[event[i].field] += event[i].full;
+		}
 		if (event[i].kind != OPEN || !in_call(&event[i], calls, nr_calls))
 			continue;
 		/* Those of an mm follow each other by time. */
