@@ -96,13 +96,14 @@ void cow_a(void)
 
 void cow_b(void)
 {
-	asked = hz_now();
+	asked = 0;
 	if (hz_wait_for_a(seen)) {
 		mem[size] = 3;
 		/*
 		 * A had changed nothing when it was asked about before: its
 		 * flush is later than that by more than the delay. Without a
-		 * delay nobody knows whether it is still to come.
+		 * delay, or if it had at the first look, nobody knows whether
+		 * it is still to come.
 		 */
 		came = hz_now() - asked_before < hz_delay * 1000ULL;
 	}

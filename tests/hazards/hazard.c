@@ -265,7 +265,10 @@ bool hz_populate(char *mem, enum kind kind, char value)
 		memset(mem, value, kind == SMALL ? 1 : hz_size(kind));
 		if (kind != THP || is_huge(mem))
 			return true;
-		madvise(mem, hz_size(kind), MADV_DONTNEED);
+		/* A file keeps its small pages but for a hole. */
+		if (madvise(mem, hz_size(kind), MADV_REMOVE))
+			madvise(mem, hz_size(kind), MADV_DONTNEED);
+		hz_write_file("/proc/sys/vm/compact_memory", "1");
 	}
 	return false;
 }

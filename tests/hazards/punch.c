@@ -42,11 +42,16 @@ const char *punch_setup(enum kind kind_, bool part)
 	return NULL;
 }
 
+void punch_empty(void)
+{
+	if (ftruncate(memfd, 0) || ftruncate(memfd, size))
+		hz_fail("ftruncate");
+}
+
 void punch_prepare(void)
 {
 	/* Of what is left of the last round no huge page can be made. */
-	if (ftruncate(memfd, 0) || ftruncate(memfd, size))
-		hz_fail("ftruncate");
+	punch_empty();
 	punch_mem = mmap((void *)punch_mem, size, PROT_READ | PROT_WRITE,
 			 MAP_SHARED | MAP_FIXED, memfd, 0);
 	if (punch_mem == MAP_FAILED)
@@ -71,13 +76,18 @@ void punch_victim(void)
 	}
 }
 
+void punch(void)
+{
+	if (fallocate(memfd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, size - hole, hole))
+		hz_fail("fallocate");
+}
+
 void punch_a(void)
 {
 	if (!hz_wait_count(1000))
 		hz_fail("the victim does not read");
 	hz_a_begins();
-	if (fallocate(memfd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, size - hole, hole))
-		hz_fail("fallocate");
+	punch();
 	hz_a_done();
 }
 

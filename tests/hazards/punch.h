@@ -14,7 +14,9 @@ extern volatile char *punch_mem;
 
 const char *punch_setup(enum kind kind, bool part);
 void punch_empty(void);
+void punch_empty(void);
 void punch_prepare(void);
+void punch(void);
 void punch(void);
 void punch_victim(void);
 void punch_a(void);

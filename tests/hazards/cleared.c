@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+
+#include "cleared.h"
+
+static volatile unsigned long *page;
+static void (*act)(pid_t parent);
+static unsigned int rounds;
+static bool stored;			/* by the victim, behind clear_refs and before A returned */
+static pid_t parent;
+
+/* The children write here, and the parent only to begin. */
+static struct {
+	atomic_uint round;		/* that runs, from 1 */
+	atomic_uint clean, met, cleared, acted;
+	atomic_bool ready;		/* the victim */
+	atomic_ulong count;		/* its stores */
+} *shared;
+
+static void child_b(void)
+{
+	int clear_refs, pagemap;
+	char path[64];
+	uint64_t entry;
+
+	snprintf(path, sizeof(path), "/proc/%d/clear_refs", parent);
+	clear_refs = open(path, O_WRONLY);
+	snprintf(path, sizeof(path), "/proc/%d/pagemap", parent);
+	pagemap = open(path, O_RDONLY);
+	for (unsigned int round = 1; ; round++) {
+		while (shared->round < round)
+			usleep(100);
+		if (pwrite(clear_refs, "4", 1, 0) != 1)
+			_exit(1);
+		shared->clean = round;
+		while (shared->count < 1000)
+			;
+		do {
+			if (pread(pagemap, &entry, sizeof(entry),
+				  (uintptr_t)page / hz_page * sizeof(entry)) != sizeof(entry))
+				_exit(1);
+		} while ((entry & PM_PRESENT) && shared->acted < round);
+		if (shared->acted < round)
+			shared->met = round;
+		if (pwrite(clear_refs, "4", 1, 0) != 1)
+			_exit(1);
+		shared->cleared = round;
+	}
+}
+
+static void child_a(void)
+{
+	for (unsigned int round = 1; ; round++) {
+		while (shared->clean < round || shared->count < 1000)
+			usleep(100);
+		act(parent);
+		shared->acted = round;
+	}
+}
+
+const char *cleared_setup(volatile unsigned long *page_, void (*act_)(pid_t parent))
+{
+	void (*child[])(void) = { child_a, child_b };
+
+	page = page_;
+	act = act_;
+	*page = 1;
+	if (!(hz_pagemap((void *)page) & PM_SOFT_DIRTY))
+		return "the kernel has no soft-dirty bit";
+	parent = getpid();
+	shared = mmap(NULL, hz_size(HUGETLB), PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
+	if (shared == MAP_FAILED)
+		return "no hugetlb page";
+	for (int i = 0; i < 2; i++) {
+		pid_t pid = fork();
+
+		if (pid < 0)
+			hz_fail("fork");
+		if (!pid) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			child[i]();
+		}
+	}
+	return NULL;
+}
+
+void cleared_prepare(void)
+{
+	shared->count = 0;
+	shared->ready = false;
+}
+
+/* Ends by itself: a store once the page is back would mend it. */
+void cleared_victim(void)
+{
+	unsigned int behind = 0;
+	unsigned long n = 0;
+
+	shared->ready = true;
+	while (shared->clean <= rounds)
+		;
+	while (behind < 2 && !atomic_load_explicit(&hz_stop, memory_order_relaxed)) {
+		if (shared->cleared > rounds)
+			behind++;
+		/* A load first would map a hole of a file read-only. */
+		*page = ++n;
+		shared->count = n;
+	}
+	stored = behind == 2 && shared->acted <= rounds;
+}
+
+void cleared_b(void)
+{
+	unsigned int round = rounds + 1;
+
+	while (!shared->ready)
+		;
+	shared->round = round;
+	while (shared->acted < round)
+		usleep(100);
+	if (shared->met == round)
+		hz_hit();
+	hz_stop = true;
+}
+
+enum outcome cleared_judge(void)
+{
+	rounds++;
+	return stored && !(hz_pagemap((void *)page) & PM_SOFT_DIRTY) ? RED : HIT;
+}
+
+int cleared_main(const struct hazard *hazard, int argc, char **argv)
+{
+	if (!getenv("GLIBC_TUNABLES")) {
+		setenv("GLIBC_TUNABLES", "glibc.pthread.rseq=0", 1);
+		execv("/proc/self/exe", argv);
+	}
+	return hz_main(hazard, argc, argv);
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * H9 and H14: A punches a hole into the last page of a huge page of a file, for which
+ * its entry is cleared. clear_refs(4) skips the empty pmd without its lock.
+ *
+ * The page itself is then split, too, which drops the bit of a page that was stored to
+ * properly: a reference, held by a pipe, prevents that.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <unistd.h>
+#include <sys/uio.h>
+
+#include "cleared.h"
+#include "punch.h"
+
+static void act(pid_t parent)
+{
+	struct iovec page = { (void *)punch_mem, 1 };
+	int fd[2];
+
+	(void)parent;
+	if (pipe(fd) || vmsplice(fd[1], &page, 1, 0) != 1)
+		hz_fail("vmsplice");
+	punch();
+	close(fd[0]);
+	close(fd[1]);
+}
+
+static const char *setup(void)
+{
+	const char *why = punch_setup(THP, true);
+
+	if (why)
+		return why;
+	punch_prepare();
+	return cleared_setup((void *)punch_mem, act);
+}
+
+/* The victim's first store, after all is clean, finds nothing and makes it huge. */
+static void prepare(void)
+{
+	punch_empty();
+	cleared_prepare();
+}
+
+static const struct hazard h09_hole = {
+	.name = "h09_hole",
+	.what_is_lost = "a store after clear_refs(4) is not soft-dirty",
+	.setup = setup,
+	.prepare = prepare,
+	.judge = cleared_judge,
+	.role = { cleared_victim, cleared_b },
+};
+
+int main(int argc, char **argv)
+{
+	return cleared_main(&h09_hole, argc, argv);
+}
