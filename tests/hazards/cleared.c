@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -13,22 +14,40 @@
 static volatile unsigned long *page;
 static void (*act)(pid_t parent);
 static unsigned int rounds;
-static bool stored;			/* by the victim, behind clear_refs and before A returned */
 static pid_t parent;
 
 /* The children write here, and the parent only to begin. */
 static struct {
 	atomic_uint round;		/* that runs, from 1 */
-	atomic_uint clean, met, cleared, acted;
-	atomic_bool ready;		/* the victim */
+	atomic_uint clean, met, cleared, acted, ended, judged;
+	atomic_int victim;		/* its thread */
 	atomic_ulong count;		/* its stores */
+	atomic_bool stored;		/* behind clear_refs and before A returned */
+	atomic_bool faulted;		/* meanwhile */
 } *shared;
+
+/* How many page faults the victim has taken */
+static long faults(void)
+{
+	char path[64], line[512];
+	long faults = -1;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", parent, shared->victim);
+	file = fopen(path, "r");
+	if (!file || !fgets(line, sizeof(line), file) || !strrchr(line, ')') ||
+	    sscanf(strrchr(line, ')'), ") %*c %*d %*d %*d %*d %*d %*u %ld", &faults) != 1)
+		_exit(1);
+	fclose(file);
+	return faults;
+}
 
 static void child_b(void)
 {
 	int clear_refs, pagemap;
 	char path[64];
 	uint64_t entry;
+	long before;
 
 	snprintf(path, sizeof(path), "/proc/%d/clear_refs", parent);
 	clear_refs = open(path, O_WRONLY);
@@ -42,6 +61,7 @@ static void child_b(void)
 		shared->clean = round;
 		while (shared->count < 1000)
 			;
+		before = faults();
 		do {
 			if (pread(pagemap, &entry, sizeof(entry),
 				  (uintptr_t)page / hz_page * sizeof(entry)) != sizeof(entry))
@@ -52,6 +72,10 @@ static void child_b(void)
 		if (pwrite(clear_refs, "4", 1, 0) != 1)
 			_exit(1);
 		shared->cleared = round;
+		while (shared->ended < round)
+			usleep(100);
+		shared->faulted = faults() != before;
+		shared->judged = round;
 	}
 }
 
@@ -95,7 +119,7 @@ const char *cleared_setup(volatile unsigned long *page_, void (*act_)(pid_t pare
 void cleared_prepare(void)
 {
 	shared->count = 0;
-	shared->ready = false;
+	shared->victim = 0;
 }
 
 /* Ends by itself: a store once the page is back would mend it. */
@@ -104,37 +128,47 @@ void cleared_victim(void)
 	unsigned int behind = 0;
 	unsigned long n = 0;
 
-	shared->ready = true;
+	shared->victim = gettid();
 	while (shared->clean <= rounds)
 		;
-	while (behind < 2 && !atomic_load_explicit(&hz_stop, memory_order_relaxed)) {
-		if (shared->cleared > rounds)
-			behind++;
+	while (behind < 2) {
+		behind += shared->cleared > rounds;
 		/* A load first would map a hole of a file read-only. */
 		*page = ++n;
 		shared->count = n;
 	}
-	stored = behind == 2 && shared->acted <= rounds;
+	shared->stored = shared->acted <= rounds;
+	shared->ended = rounds + 1;
+	while (shared->judged <= rounds)
+		;
 }
 
 void cleared_b(void)
 {
 	unsigned int round = rounds + 1;
 
-	while (!shared->ready)
+	while (!shared->victim)
 		;
 	shared->round = round;
+	/* A system call would write to the stack. */
+	while (shared->judged < round)
+		;
 	while (shared->acted < round)
 		usleep(100);
 	if (shared->met == round)
 		hz_hit();
-	hz_stop = true;
 }
 
 enum outcome cleared_judge(void)
 {
 	rounds++;
-	return stored && !(hz_pagemap((void *)page) & PM_SOFT_DIRTY) ? RED : HIT;
+	/*
+	 * What was stored with a fault was reported, or was until a page of a file lost
+	 * its bit with its entry: a huge page that is back is split once more.
+	 */
+	if (!shared->stored || shared->faulted)
+		return HIT;
+	return hz_pagemap((void *)page) & PM_SOFT_DIRTY ? HIT : RED;
 }
 
 int cleared_main(const struct hazard *hazard, int argc, char **argv)

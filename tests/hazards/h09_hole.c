@@ -4,10 +4,12 @@
  * its entry is cleared. clear_refs(4) skips the empty pmd without its lock.
  *
  * The page itself is then split, too, which drops the bit of a page that was stored to
- * properly: a reference, held by a pipe, prevents that.
+ * properly: a reference, held by a pipe, prevents that. khugepaged would drop it as well.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 #include <sys/uio.h>
 
@@ -27,12 +29,24 @@ static void act(pid_t parent)
 	close(fd[1]);
 }
 
+#define KHUGEPAGED_SLEEP	HZ_THP "khugepaged/scan_sleep_millisecs"
+static char sleeps[16];
+
+static void wake_khugepaged(void)
+{
+	hz_write_file(KHUGEPAGED_SLEEP, sleeps);
+}
+
 static const char *setup(void)
 {
 	const char *why = punch_setup(THP, true);
 
 	if (why)
 		return why;
+	snprintf(sleeps, sizeof(sleeps), "%ld", hz_read_file(KHUGEPAGED_SLEEP));
+	if (hz_write_file(KHUGEPAGED_SLEEP, "3600000"))
+		return "khugepaged does not sleep";
+	atexit(wake_khugepaged);
 	punch_prepare();
 	return cleared_setup((void *)punch_mem, act);
 }
