@@ -13,6 +13,7 @@
 
 static volatile unsigned long *page;
 static void (*act)(pid_t parent);
+static void (*prepare_page)(void);
 static unsigned int rounds;
 static pid_t parent;
 
@@ -116,14 +117,15 @@ const char *cleared_setup(volatile unsigned long *page_, void (*act_)(pid_t pare
 	return NULL;
 }
 
-void cleared_prepare(void)
+static void prepare(void)
 {
+	prepare_page();
 	shared->count = 0;
 	shared->victim = 0;
 }
 
 /* Ends by itself: a store once the page is back would mend it. */
-void cleared_victim(void)
+static void victim(void)
 {
 	unsigned int behind = 0;
 	unsigned long n = 0;
@@ -143,7 +145,7 @@ void cleared_victim(void)
 		;
 }
 
-void cleared_b(void)
+static void b(void)
 {
 	unsigned int round = rounds + 1;
 
@@ -159,7 +161,7 @@ void cleared_b(void)
 		hz_hit();
 }
 
-enum outcome cleared_judge(void)
+static enum outcome judge(void)
 {
 	rounds++;
 	/*
@@ -171,11 +173,23 @@ enum outcome cleared_judge(void)
 	return hz_pagemap((void *)page) & PM_SOFT_DIRTY ? HIT : RED;
 }
 
-int cleared_main(const struct hazard *hazard, int argc, char **argv)
+int cleared_main(const char *name, const char *(*setup)(void), void (*prepare_)(void),
+		 int argc, char **argv)
 {
+	static struct hazard hazard = {
+		.what_is_lost = "a store after clear_refs(4) is not soft-dirty",
+		.prepare = prepare,
+		.judge = judge,
+		.role = { victim, b },
+	};
+
+	hazard.name = name;
+	hazard.setup = setup;
+	prepare_page = prepare_;
+	/* The kernel writes to rseq areas, here and there. */
 	if (!getenv("GLIBC_TUNABLES")) {
 		setenv("GLIBC_TUNABLES", "glibc.pthread.rseq=0", 1);
 		execv("/proc/self/exe", argv);
 	}
-	return hz_main(hazard, argc, argv);
+	return hz_main(&hazard, argc, argv);
 }

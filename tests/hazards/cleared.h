@@ -16,12 +16,9 @@
 
 /* The @page is the victim's alone; @act(parent) is A, in a process of its own. */
 const char *cleared_setup(volatile unsigned long *page, void (*act)(pid_t parent));
-void cleared_prepare(void);
-void cleared_victim(void);
-void cleared_b(void);
-enum outcome cleared_judge(void);
 
-/* Instead of hz_main(): the kernel writes to rseq areas, here and there. */
-int cleared_main(const struct hazard *hazard, int argc, char **argv);
+/* Instead of hz_main(); the rest of struct hazard is the same for all. */
+int cleared_main(const char *name, const char *(*setup)(void), void (*prepare)(void),
+		 int argc, char **argv);
 
 #endif

@@ -17,6 +17,7 @@ static int uffd;
 static pid_t child;
 static long settled;
 static bool came;
+static atomic_bool looking;		/* B, from before A begins */
 
 static uint64_t asked, asked_before;
 
@@ -24,15 +25,7 @@ static bool seen(void)
 {
 	asked_before = asked;
 	asked = hz_now();
-	if (soft_dirty)
-		return !(hz_pagemap((char *)mem) & PM_SOFT_DIRTY);
-	return hz_pagemap((char *)mem) & PM_UFFD_WP;
-}
-
-static void clear_refs(void)
-{
-	if (hz_write_file("/proc/self/clear_refs", "4"))
-		hz_fail("clear_refs");
+	return hz_protected(soft_dirty, (char *)mem);
 }
 
 const char *cow_setup(enum kind kind, bool soft_dirty_)
@@ -77,33 +70,31 @@ void cow_prepare(void)
 	close(ready[0]);
 	close(ready[1]);
 	if (soft_dirty)
-		clear_refs();
+		hz_protect(true, -1, NULL, 0);
 	/* Exclusive again, so that there is something to protect. */
 	mem[0] = 2;
-	came = false;
+	came = looking = false;
 	settled = hz_vmstat("tlb_gen_settle");
 }
 
 void cow_a(void)
 {
+	hz_wait(&looking);
 	hz_a_begins();
-	if (soft_dirty)
-		clear_refs();
-	else if (hz_uffd_wp(uffd, (void *)mem, size, true))
-		hz_fail("write-protect");
+	hz_protect(soft_dirty, uffd, (void *)mem, size);
 	hz_a_done();
 }
 
 void cow_b(void)
 {
-	asked = 0;
+	asked = hz_now();
+	looking = true;
 	if (hz_wait_for_a(seen)) {
 		mem[size] = 3;
 		/*
 		 * A had changed nothing when it was asked about before: its
 		 * flush is later than that by more than the delay. Without a
-		 * delay, or if it had at the first look, nobody knows whether
-		 * it is still to come.
+		 * delay nobody knows whether it is still to come.
 		 */
 		came = hz_now() - asked_before < hz_delay * 1000ULL;
 	}

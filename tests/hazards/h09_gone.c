@@ -32,19 +32,9 @@ static void prepare(void)
 	migrate(0);
 	memset((void *)migrate_mem, 1, MIGRATE_PAGES * hz_page);
 	hz_drain_lru();
-	cleared_prepare();
 }
-
-static const struct hazard h09_gone = {
-	.name = "h09_gone",
-	.what_is_lost = "a store after clear_refs(4) is not soft-dirty",
-	.setup = setup,
-	.prepare = prepare,
-	.judge = cleared_judge,
-	.role = { cleared_victim, cleared_b },
-};
 
 int main(int argc, char **argv)
 {
-	return cleared_main(&h09_gone, argc, argv);
+	return cleared_main("h09_gone", setup, prepare, argc, argv);
 }

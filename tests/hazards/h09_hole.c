@@ -51,23 +51,8 @@ static const char *setup(void)
 	return cleared_setup((void *)punch_mem, act);
 }
 
-/* The victim's first store, after all is clean, finds nothing and makes it huge. */
-static void prepare(void)
-{
-	punch_empty();
-	cleared_prepare();
-}
-
-static const struct hazard h09_hole = {
-	.name = "h09_hole",
-	.what_is_lost = "a store after clear_refs(4) is not soft-dirty",
-	.setup = setup,
-	.prepare = prepare,
-	.judge = cleared_judge,
-	.role = { cleared_victim, cleared_b },
-};
-
+/* The victim's first store, after all is clean, finds a hole and makes it huge. */
 int main(int argc, char **argv)
 {
-	return cleared_main(&h09_hole, argc, argv);
+	return cleared_main("h09_hole", setup, punch_empty, argc, argv);
 }

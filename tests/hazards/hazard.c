@@ -261,7 +261,7 @@ static bool is_huge(const char *mem)
 
 bool hz_populate(char *mem, enum kind kind, char value)
 {
-	for (int try = 0; try < 10; try++) {
+	for (int try = 0; try < 100; try++) {
 		memset(mem, value, kind == SMALL ? 1 : hz_size(kind));
 		if (kind != THP || is_huge(mem))
 			return true;
@@ -269,6 +269,8 @@ bool hz_populate(char *mem, enum kind kind, char value)
 		if (madvise(mem, hz_size(kind), MADV_REMOVE))
 			madvise(mem, hz_size(kind), MADV_DONTNEED);
 		hz_write_file("/proc/sys/vm/compact_memory", "1");
+		/* What processors keep of freed pages comes back within a second. */
+		usleep(20000);
 	}
 	return false;
 }
@@ -307,6 +309,20 @@ int hz_uffd_wp(int uffd, void *mem, size_t size, bool protect)
 	};
 
 	return ioctl(uffd, UFFDIO_WRITEPROTECT, &wp);
+}
+
+void hz_protect(bool soft_dirty, int uffd, void *mem, size_t size)
+{
+	if (soft_dirty ? hz_write_file("/proc/self/clear_refs", "4") :
+			 hz_uffd_wp(uffd, mem, size, true))
+		hz_fail("write-protect");
+}
+
+bool hz_protected(bool soft_dirty, const void *mem)
+{
+	if (soft_dirty)
+		return !(hz_pagemap(mem) & PM_SOFT_DIRTY);
+	return hz_pagemap(mem) & PM_UFFD_WP;
 }
 
 void hz_init(const struct hazard *h)

@@ -132,4 +132,8 @@ int hz_uffd_with(uint64_t features, void *mem, size_t size, uint64_t mode,
 		 const char **why);
 int hz_uffd_wp(int uffd, void *mem, size_t size, bool protect);
 
+/* Write-protect @mem: with @soft_dirty by clear_refs(4), and so all else, too. */
+void hz_protect(bool soft_dirty, int uffd, void *mem, size_t size);
+bool hz_protected(bool soft_dirty, const void *mem);
+
 #endif

@@ -42,6 +42,7 @@ const char *punch_setup(enum kind kind_, bool part)
 	return NULL;
 }
 
+/* Of what is left of the last round no huge page can be made. */
 void punch_empty(void)
 {
 	if (ftruncate(memfd, 0) || ftruncate(memfd, size))
@@ -50,7 +51,6 @@ void punch_empty(void)
 
 void punch_prepare(void)
 {
-	/* Of what is left of the last round no huge page can be made. */
 	punch_empty();
 	punch_mem = mmap((void *)punch_mem, size, PROT_READ | PROT_WRITE,
 			 MAP_SHARED | MAP_FIXED, memfd, 0);

@@ -11,9 +11,7 @@ static atomic_bool victim_done;
 
 static bool seen(void)
 {
-	if (soft_dirty)
-		return !(hz_pagemap((void *)mem) & PM_SOFT_DIRTY);
-	return hz_pagemap((void *)mem) & PM_UFFD_WP;
+	return hz_protected(soft_dirty, (void *)mem);
 }
 
 const char *wp_setup(enum kind kind_, bool soft_dirty_)
@@ -51,9 +49,7 @@ void wp_a(void)
 	if (!hz_wait_count(1000))
 		hz_fail("the victim does not write");
 	hz_a_begins();
-	if (soft_dirty ? hz_write_file("/proc/self/clear_refs", "4") :
-			 hz_uffd_wp(uffd, (void *)mem, hz_size(kind), true))
-		hz_fail("write-protect");
+	hz_protect(soft_dirty, uffd, (void *)mem, hz_size(kind));
 	hz_a_done();
 }
 
