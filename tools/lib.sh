@@ -26,7 +26,7 @@ note()
 one_of()
 {
 	case " $3 " in
-	*" $2 "*) ;;
+	*" $2 "*) case $2 in '' | *' '*) die "$1='$2' is not one of: $3" ;; esac ;;
 	*) die "$1=$2 is not one of: $3" ;;
 	esac
 }
@@ -35,6 +35,21 @@ one_of BASE "$BASE" "$BASES"
 one_of ARCH "$ARCH" "$ARCHES all"
 one_of VARIANT "$VARIANT" "$VARIANTS"
 one_of ACCEL "$ACCEL" "auto kvm tcg"
+
+# number NAME VALUE LEAST MOST: VALUE may be empty, which means the usual.
+number()
+{
+	case $2 in
+	*[!0-9]* | ?????????*) ;;
+	*) [ -n "$2" ] && { [ "$2" -lt "$3" ] || [ "$2" -gt "$4" ]; } || return 0 ;;
+	esac
+	die "$1=$2 is not a number from $3 to $4"
+}
+
+number SMP "$SMP" 1 16		# CONFIG_NR_CPUS
+number NODES "$NODES" 1 8
+number MEM "$MEM" 128 1048576
+number TIMEOUT "$TIMEOUT" 1 86400
 
 if [ "$ARCH" = all ]; then
 	ARCH_LIST=$ARCHES
@@ -47,6 +62,12 @@ hash_of()
 	sha256sum | cut -c1-12
 }
 
+case $BUILD_DIR in
+*[[:space:]]*) die "BUILD_DIR='$BUILD_DIR' has a blank in it: choose another" ;;
+esac
+# distclean removes what is in it.
+[ -z "$(ls -A "$BUILD_DIR" 2>/dev/null)" ] || [ -d "$BUILD_DIR/lock" ] ||
+	die "BUILD_DIR=$BUILD_DIR holds something else: choose a directory of its own"
 mkdir -p "$BUILD_DIR/lock" "$BUILD_DIR/times" "$BUILD_DIR/images" ||
 	die "cannot write to BUILD_DIR=$BUILD_DIR: choose another"
 BUILD_DIR=$(CDPATH='' cd -- "$BUILD_DIR" && pwd -P)
@@ -213,6 +234,7 @@ stop_ticker()
 tick()
 {
 	(
+		nap=
 		trap 'kill $nap 2>/dev/null; exit' TERM
 		began=$(date +%s)
 		while kill -0 $$ 2>/dev/null; do

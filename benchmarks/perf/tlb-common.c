@@ -79,6 +79,7 @@ struct victim {
 	u64		samples[NR_KINDS];
 	u64		discards;	/* how often it dropped its pages, which flushes */
 	u64		total[NR_KINDS];	/* nanoseconds stolen */
+	u64		usual, gap;	/* TLB_STOLEN: nanoseconds, see measure_rounds() */
 	u64		bucket[NR_BUCKETS];	/* MEANWHILE, all of its rounds */
 } __aligned(128);
 
@@ -135,7 +136,6 @@ static size_t page_size;
 static size_t part_size;
 static double timer_nsec;
 static enum tlb_victims mode;		/* of the victims */
-static u64 gap_nsec;			/* TLB_STOLEN: a round that takes longer was stolen from */
 static u64 *scratch;
 
 /* Written by several threads, each seldom. */
@@ -251,22 +251,35 @@ static void read_range(void)
 	}
 }
 
-/* A round is as long as one reading of the clock, or somebody took the CPU away. */
-static void spin(struct victim *victim, u64 *last)
+/* A round is as long as the others, or somebody took the CPU away. */
+static u64 spin(struct victim *victim, u64 *last)
 {
 	u64 time = now(), nsec = time - *last;
 
 	*last = time;
-	if (__atomic_load_n(&warm, __ATOMIC_RELAXED))
-		return;
-	if (__atomic_load_n(&idle, __ATOMIC_RELAXED)) {
-		if (nsec > gap_nsec)
-			sample(victim, ELSE, nsec);
-		return;
-	}
 	victim->bucket[nsec ? ilog2(nsec) : 0]++;
-	if (nsec > gap_nsec)
-		sample(victim, MEANWHILE, nsec);
+	if (nsec > victim->gap && !__atomic_load_n(&warm, __ATOMIC_RELAXED)) {
+		sample(victim, __atomic_load_n(&idle, __ATOMIC_RELAXED) ? ELSE : MEANWHILE,
+		       nsec - victim->usual);
+		/* To note one is not part of the next. */
+		*last = now();
+	}
+	return nsec;
+}
+
+/* Three times the usual round: what the clock and the loop do of their own stays below. */
+static void measure_rounds(struct victim *victim)
+{
+	u64 nsec[TIMER_READS * 10], last = now();
+	struct tlb_summary sum;
+	unsigned int i;
+
+	victim->gap = UINT64_MAX;
+	for (i = 0; i < ARRAY_SIZE(nsec); i++)
+		nsec[i] = spin(victim, &last);
+	tlb_summarize(nsec, ARRAY_SIZE(nsec), &sum);
+	victim->usual = sum.percentile[TLB_P50];
+	victim->gap = max(3 * victim->usual, (u64)1);
 }
 
 static void *victim_fn(void *arg)
@@ -274,6 +287,8 @@ static void *victim_fn(void *arg)
 	struct victim *victim = arg;
 	u64 last;
 
+	if (mode == TLB_STOLEN)
+		measure_rounds(victim);
 	last = now();
 	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
 		switch (mode) {
@@ -460,6 +475,7 @@ static void print_stolen(u64 elapsed, u64 idle_elapsed, u64 ops)
 	struct tlb_summary sum[NR_KINDS];
 	u64 n[NR_KINDS], total[NR_KINDS] = { 0 };
 	double share[NR_KINDS], net;
+	u64 gap = 0;
 	unsigned int i;
 	int kind;
 
@@ -470,6 +486,8 @@ static void print_stolen(u64 elapsed, u64 idle_elapsed, u64 ops)
 		share[kind] = (double)total[kind] / max(params.nr_victims, 1U) /
 			      (kind == MEANWHILE ? elapsed : idle_elapsed);
 	}
+	for (i = 0; i < params.nr_victims; i++)
+		gap = max(gap, victims[i].gap);
 	net = (share[MEANWHILE] - share[ELSE]) * elapsed / ops;
 
 	if (tlb_out_for_people()) {
@@ -479,12 +497,11 @@ static void print_stolen(u64 elapsed, u64 idle_elapsed, u64 ops)
 		print_row("", "idle", &sum[ELSE]);
 		printf(" %10s without ops, %.2f %% of the time\n", "", 100 * share[ELSE]);
 		printf("%13s %11.0f from each victim for an op, idle taken off\n", "net", net);
-		printf("# rounds of the victims; longer than %" PRIu64 " ns: stolen from\n",
-		       gap_nsec);
+		printf("# rounds of the victims; longer than %" PRIu64 " ns: stolen from\n", gap);
 		print_histogram();
 		return;
 	}
-	tlb_out_u64("gap_ns", gap_nsec);
+	tlb_out_u64("gap_ns", gap);
 	tlb_out_summary("stolen", &sum[MEANWHILE]);
 	tlb_out_per_op("stolen_per_op", n[MEANWHILE], ops);
 	tlb_out_summary("idle", &sum[ELSE]);
@@ -922,22 +939,6 @@ static double measure_timer(void)
 	return (double)best / TIMER_READS;
 }
 
-/* Three times the usual round: what the clock does of its own stays below. */
-static u64 measure_gap(void)
-{
-	u64 sample[TIMER_READS * 10], last = now(), time;
-	struct tlb_summary sum;
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(sample); i++) {
-		time = now();
-		sample[i] = time - last;
-		last = time;
-	}
-	tlb_summarize(sample, ARRAY_SIZE(sample), &sum);
-	return max(3 * sum.percentile[TLB_P50], (u64)1);
-}
-
 static void map_samples(void)
 {
 	size_t size = MAX_SAMPLES * sizeof(u64);
@@ -1074,7 +1075,6 @@ static void run_all(void)
 	for (i = 0; i < params.nr_initiators; i++)
 		initiators[i].nsec = nsec + i * params.loops * bench->nr_steps;
 	timer_nsec = measure_timer();
-	gap_nsec = measure_gap();
 	complete_runs = 0;
 
 	if (tlb_out_for_people())
