@@ -11,6 +11,11 @@ import os
 import re
 import statistics
 
+# What both sides have to have in common, or their figures are not of the same thing.
+SAME = ('threads', 'initiators', 'size', 'page_size', 'spread', 'every', 'back_to_back')
+# A percentile of fewer samples than this is another word for the longest.
+SAMPLES_FOR = {'p99': 100, 'p99.9': 1000}
+MORE_COUNTS = 1.01          # of stock's: measuring.md promises less
 ROUNDS_FOR_VERDICT = 6      # all on one side: less than 1 in 30 by chance
 
 
@@ -85,9 +90,15 @@ def interrupts(run, beside):
     run.setdefault('ops', beside['seconds'])
 
 
+def tracked(job, runs):
+    """Was it a server that should have been tracked, and was not?"""
+    return runs[-1].get('benchmark', '').startswith('app/') and \
+        job.endswith(('clear_refs', 'pagemap_scan')) and 'tracker' not in runs[-1]
+
+
 def parse(path):
     """{job: {key: value}} of a verdict; {job: reason} where it was skipped or is unusable."""
-    found, blocks, extra, reason, whole = {}, [], [], None, None
+    found, blocks, extra, simple, reason, whole, said = {}, [], [], {}, None, None, ''
     with open(path, errors='replace') as file:
         for line in file:
             line = line.rstrip('\n')
@@ -95,13 +106,19 @@ def parse(path):
                 if m[1]:
                     reason = m[3] or 'failed'
                 elif not blocks and (m[3] or '').startswith('SKIP'):
-                    reason = reason or 'skipped: ' + m[3][5:]
+                    # The status of a program that cannot run here; why is what it said.
+                    why = said if m[3] == 'SKIP exit 4' and said else m[3][5:]
+                    reason = reason or 'skipped: ' + why
                 elif not blocks and not reason and not m[2].startswith(('kunit.', 'kernel-log')):
                     reason = 'it printed no result'
+                if blocks and not reason and tracked(m[2], blocks):
+                    reason = 'its tracker told nothing'
                 if reason or blocks:
                     found[m[2]] = reason or block(blocks, extra)
-                blocks, extra, reason, whole = [], [], None, None
+                blocks, extra, simple, reason, whole, said = [], [], {}, None, None, ''
                 continue
+            if re.match(r'# [^{}"]', line):
+                said = line[2:]
             try:
                 if whole is not None:       # within an object of many lines
                     whole += line[2:]
@@ -127,40 +144,60 @@ def parse(path):
                     blocks[-1]['tracker'] = tracker
                     if not tracker['snapshots'] or not tracker['pages']:
                         reason = 'the tracker found nothing'
-                elif re.match(r'# tlb/\S+ \d+$', line):
-                    blocks.append({})
-                elif (m := re.match(r'# ([\w.]+) (.*)$', line)) and blocks:
-                    if m[1] == 'skipped':
-                        reason = 'skipped: ' + m[2]
+                elif m := re.match(r'# (tlb/\S+) \d+$', line):
+                    simple = {'benchmark': m[1]}
+                    if m[1].endswith(('-trace', '-fit')):
+                        extra.append(simple)
+                    elif not m[1].endswith('-partial'):
+                        blocks.append(simple)
+                elif (m := re.match(r'# ([\w.]+) (.*)$', line)) and simple:
+                    if m[1] != 'skipped':
+                        simple[m[1]] = number(m[2])
+                    elif simple in extra:
+                        extra.remove(simple)
                     else:
-                        blocks[-1][m[1]] = number(m[2])
+                        reason = 'skipped: ' + m[2]
             except (ValueError, KeyError, ZeroDivisionError, IndexError):
                 reason, whole = 'unreadable result', None
     return found
 
 
 def load(folder):
-    """{arch: {variant: {n: boot}}}, {arch: {variant: machine}} of a run folder."""
-    found, machines = {}, {}
+    """{arch: {variant: {n: boot}}}, {arch: {variant: machine}} of a run folder, and what
+    a reader of its figures has to know."""
+    kernels, machines, remarks = {}, {}, []
     for name in sorted(os.listdir(folder)):
         if m := re.match(r'([a-z0-9_]+)-(.+)-(\d+)\.verdict$', name):
-            boots = found.setdefault(m[1], {}).setdefault(m[2], {})
-            boots[int(m[3])] = parse(os.path.join(folder, name))
+            boots = kernels.setdefault(m[1], {}).setdefault(m[2], {})
+            path = os.path.join(folder, name)
+            with open(path, errors='replace') as file:
+                lines = file.readlines()
+            if not any(line.startswith('Result: ') for line in lines):
+                remarks.append(f'{path} has no end and is left out')
+                continue
+            remarks += [f'{path}: {failed[1]} failed' for line in lines
+                        if (failed := re.match(r'not ok \d+ (\S+)', line))]
+            boots[int(m[3])] = parse(path)
             try:
                 with open(os.path.join(folder, name[:-7] + 'machine')) as file:
                     machines.setdefault(m[1], {}).setdefault(m[2], file.readline().strip())
             except FileNotFoundError:
                 pass
-    return found, machines
+        elif name.endswith(('.partial', '.verdict.new')):
+            remarks.append(f'{os.path.join(folder, name)} is of a round that did not end')
+    if alternated(folder) == 'partly':
+        remarks.append(f'{folder} is PARTIAL: it was interrupted')
+    return kernels, machines, remarks
 
 
 def alternated(folder):
-    """Did make compare boot the kernels of this folder in turn?"""
+    """Did make compare boot the kernels of this folder in turn? None, 'partly', 'wholly'"""
     try:
         with open(os.path.join(folder, 'table.json')) as file:
-            return 'complete' in json.load(file)
+            complete = json.load(file).get('complete')
     except (OSError, ValueError):
-        return False
+        return None
+    return None if complete is None else 'wholly' if complete else 'partly'
 
 
 def median(boots, key):
@@ -168,8 +205,10 @@ def median(boots, key):
     return statistics.median(values) if values else None
 
 
-def per_op(boots, key):
-    values = [b[key] / b['ops'] for b in boots if isinstance(b.get(key), (int, float))]
+def per_op(boots, key, own=0):
+    """What the kernel counted for each op, less @own times what the victims' discards did."""
+    values = [(b[key] - own * b.get('fault_discards', 0)) / b['ops'] for b in boots
+              if isinstance(b.get(key), (int, float))]
     return statistics.median(values) if values else None
 
 
@@ -178,10 +217,18 @@ def side(arch, boots, counted, what):
                      ('count_nr_tlb_remote_flush', 'count_nr_tlb_local_flush_all'))
     percentiles = ('p1', 'p10', 'p25', 'p50', 'p75', 'p90', 'p99', 'p99.9', 'max')
     found = {p: median(boots, f'{what}_{p}') for p in percentiles}
-    found.update({'ipis': per_op(counted, 'count_int_call'), 'flushes': per_op(counted, flushes),
-                  'full': per_op(counted, full),
+    samples = boots[0].get('loops', 0) * boots[0].get('initiators', 1)
+    if what not in ('fault', 'stolen'):         # of which there is no fixed number
+        found.update({p: None for p, n in SAMPLES_FOR.items() if 0 < samples < n})
+    # A victim that drops its pages flushes: on x86 all, and interrupts the others.
+    x86 = arch != 'arm64'
+    others = boots[0].get('threads', 1) + boots[0].get('initiators', 1) - 1
+    found.update({'ipis': per_op(counted, 'count_int_call', x86 * others),
+                  'flushes': per_op(counted, flushes, 1), 'full': per_op(counted, full, x86),
+                  'faults': median(boots, 'fault_per_op') if what == 'fault' else None,
                   'tlbis': per_op(counted, 'count_nr_tlb_tlbi') if arch == 'arm64' else None,
                   'size': boots[0].get('size'), 'threads': boots[0].get('threads')})
+    found['forced'] = None
     # Of a server, and of cyclictest and oslat
     theirs = boots[0].get('benchmark', '').startswith(('app/', 'rt'))
     found['tail'] = found['p99.9'] if theirs else None
@@ -194,9 +241,10 @@ def side(arch, boots, counted, what):
                         for k in ('fixed_ns', 'per_cpu_ns', 'r2')}
     traced = [b['trace'] for b in boots if 'trace' in b]
     if traced:
-        found['trace'] = {k: statistics.median(t[f'{k}_p50'] for t in traced)
-                          for k in ('wait', 'queue', 'run', 'window')
-                          if all(f'{k}_p50' in t for t in traced)}
+        medians = {k: median(traced, f'{k}_p50') for k in ('wait', 'queue', 'run', 'window')}
+        found['trace'] = {k: v for k, v in medians.items() if v is not None}
+        # Requests to flush all, not of CPUs that had missed an earlier flush
+        found['forced'] = per_op(traced, 'sent_full')
     if all('stolen_net_per_op' in b for b in boots):
         found['stolen'] = {k: median(boots, k) for k in
                            ('stolen_net_per_op', 'stolen_p50', 'stolen_p99', 'stolen_max',
@@ -222,10 +270,16 @@ def summarize(arch, jobs, first, second, paired, counts=(None, None)):
                 why = f'not on every kernel: {why[0]}' if why else 'not run'
             rows.append({'arch': arch, 'benchmark': job, 'skipped': why})
             continue
+        unlike = [f'{k} {p.get(k)} and {q.get(k)}' for k in SAME
+                  for p, q in [(next(iter(a.values())), next(iter(b.values())))]
+                  if p.get(k) != q.get(k)]
+        if unlike:
+            rows.append({'arch': arch, 'benchmark': job, 'skipped': f'not the same: {unlike[0]}'})
+            continue
         # Of a whole op, or of the step that the name tells.
         what = job.partition('.')[2] or 'op'
-        x, y = ({n: boot.get('judged', boot[f'{what}_p50']) for n, boot in boots.items()}
-                for boots in (a, b))
+        x, y = ({n: boot.get('judged', boot.get(f'{what}_p50')) or 0
+                 for n, boot in boots.items()} for boots in (a, b))
         if paired:      # the boots of one round
             ratios = [y[n] / x[n] for n in x if n in y and x[n] > 0 and y[n] > 0]
         else:
@@ -271,6 +325,17 @@ def judge(rows):
             row['verdict'] = 'same'
 
 
+def more_counts(rows, names):
+    """Is there a row that refutes us, see measuring.md? Only stock and patched are told."""
+    if names != ('stock', 'patched'):
+        return []
+    more = [f'{r["benchmark"]} ({r["arch"]}, {key})' for r in rows if 'sides' in r
+            for key in ('ipis', 'flushes', 'full')
+            for a, b in [[s.get(key) for s in r['sides']]]
+            if a is not None and b is not None and b > a * MORE_COUNTS + 0.02]
+    return [f'More than stock by over 1 %: {", ".join(more) or "none of the counts"}']
+
+
 def us(nsec):
     if nsec is None:
         return '-'
@@ -285,8 +350,8 @@ def count(value):
 
 # The key, its heading, how it is shown
 PAIRS = (('p50', 'p50', us), ('p99', 'p99', us), ('tail', 'p99.9', us), ('max', 'max', us),
-         ('per_sec', 'ops/s', count), ('ipis', 'ipis', count), ('flushes', 'flushes', count),
-         ('full', 'full', count), ('tlbis', 'tlbis', count))
+         ('per_sec', 'ops/s', count), ('faults', 'faults', count), ('ipis', 'ipis', count), ('flushes', 'flushes', count),
+         ('full', 'full', count), ('forced', 'forced', count), ('tlbis', 'tlbis', count))
 
 
 def table(rows, names, machines, rounds, notes):
@@ -294,8 +359,10 @@ def table(rows, names, machines, rounds, notes):
     out = []
     for arch in dict.fromkeys(r['arch'] for r in rows):
         mine = [r for r in rows if r['arch'] == arch]
-        pairs = [p for p in PAIRS if any(r['sides'][i][p[0]] is not None for r in mine
-                                         if 'sides' in r for i in (0, 1))]
+        # Runs of an earlier version do not have all.
+        shown = {p[0]: [v for r in mine if 'sides' in r for s in r['sides']
+                        if (v := s.get(p[0])) is not None] for p in PAIRS}
+        pairs = [p for p in PAIRS if any(shown[p[0]]) or (shown[p[0]] and p[0] != 'forced')]
         head = ['times in us']
         for key, heading, _ in pairs:
             head += [heading, '']
@@ -308,7 +375,7 @@ def table(rows, names, machines, rounds, notes):
                 continue
             line = [row['benchmark']]
             for key, _, show in pairs:
-                line += [show(s[key]) for s in row['sides']]
+                line += [show(s.get(key)) for s in row['sides']]
                 if key == 'max':
                     line += [f'{row["ratio"]:.3f}',
                              f'({row["ratio_min"]:.2f}..{row["ratio_max"]:.2f})', row['verdict']]
@@ -326,8 +393,11 @@ def table(rows, names, machines, rounds, notes):
         out.append('')
     out.append(f'Pairs: {names[0]}, {names[1]}; medians of {rounds} of each. Counts are per op. '
                f'ratio: {names[1]}/{names[0]} of p50, median and range.')
+    for by in sorted({r.get('judged_by', 'p50') for r in rows} - {'p50'}):
+        out.append(f'The ratio is that of the {by}, and counts are per second of one CPU, flushes '
+                   f'of all: {", ".join(r["benchmark"] for r in rows if r.get("judged_by") == by)}')
     out.append('verdict: on one side of 1 in every round, and further away than membarrier, which '
                'has none of our code; few: less than')
     out.append(f'{ROUNDS_FOR_VERDICT} rounds. flushes: shootdowns begun (x86), DSBs waited for '
                '(arm64). full: whole TLBs dropped on a CPU (x86), ASIDs (arm64).')
-    return '\n'.join(out + notes) + '\n'
+    return '\n'.join(out + more_counts(rows, names) + notes) + '\n'

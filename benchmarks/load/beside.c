@@ -222,10 +222,12 @@ int main(int argc, char **argv)
 			warnx("background command %d had to be killed", i + 1);
 			kill(pids[i], SIGKILL);
 			waitpid(pids[i], &other, 0);
+			rc = rc ?: 1;
 		}
 		/* SIGTERM may end it, or make it end; perf says that it was interrupted. */
-		if (WIFEXITED(other) && WEXITSTATUS(other) &&
-		    WEXITSTATUS(other) != 128 + SIGTERM) {
+		if ((WIFEXITED(other) && WEXITSTATUS(other) &&
+		     WEXITSTATUS(other) != 128 + SIGTERM) ||
+		    (WIFSIGNALED(other) && WTERMSIG(other) != SIGTERM)) {
 			warnx("background command %d failed (status %#x)", i + 1, other);
 			rc = rc ?: 1;
 		}

@@ -233,8 +233,7 @@ static void fault(struct victim *victim)
 		return;
 	if (madvise(victim->pages, FAULT_PAGES * page_size, MADV_DONTNEED))
 		die_errno("MADV_DONTNEED");
-	if (!__atomic_load_n(&warm, __ATOMIC_RELAXED))
-		victim->discards++;
+	__atomic_store_n(&victim->discards, victim->discards + 1, __ATOMIC_RELEASE);
 }
 
 static void read_range(void)
@@ -411,13 +410,12 @@ static u64 summarize_samples(enum sample_kind kind, struct tlb_summary *sum)
 	return total;
 }
 
-static void print_faults(u64 ops)
+static void print_faults(u64 ops, u64 discards)
 {
 	static const char * const name[] = { "fault", "else" };
 	struct tlb_summary sum;
-	u64 total, discards = 0;
-	unsigned int i;
 	char key[32];
+	u64 total;
 	int kind;
 
 	for (kind = 0; kind < NR_KINDS; kind++) {
@@ -432,8 +430,6 @@ static void print_faults(u64 ops)
 			tlb_out_per_op(key, total, ops);
 		}
 	}
-	for (i = 0; i < params.nr_victims; i++)
-		discards += victims[i].discards;
 	if (tlb_out_for_people())
 		printf("# the victims dropped their pages %" PRIu64 " times: flushes of theirs\n",
 		       discards);
@@ -515,6 +511,7 @@ struct run {
 	unsigned int	number;
 	u64		elapsed, idle_elapsed;
 	u64		min_passes;
+	u64		discards;	/* by the victims, while the kernel's counts were taken */
 	s64		delta[TLB_NR_COUNTERS];
 };
 
@@ -537,7 +534,7 @@ static void print_run(const struct run *run, const struct tlb_summary *sum)
 			printf("\n");
 		}
 		if (mode == TLB_FAULT)
-			print_faults(ops);
+			print_faults(ops, run->discards);
 		if (mode == TLB_STOLEN)
 			print_stolen(run->elapsed, run->idle_elapsed, ops);
 		return;
@@ -560,7 +557,7 @@ static void print_run(const struct run *run, const struct tlb_summary *sum)
 	for (i = 0; i < nr_named; i++)
 		tlb_out_summary(bench->step_name[i], sum + i + 1);
 	if (mode == TLB_FAULT)
-		print_faults(ops);
+		print_faults(ops, run->discards);
 	if (mode == TLB_STOLEN)
 		print_stolen(run->elapsed, run->idle_elapsed, ops);
 	tlb_out_double("ops_per_sec", rate);
@@ -721,8 +718,18 @@ static void reset_victims(void)
 		memset(victims[i].samples, 0, sizeof(victims[i].samples));
 		memset(victims[i].total, 0, sizeof(victims[i].total));
 		memset(victims[i].bucket, 0, sizeof(victims[i].bucket));
-		victims[i].discards = 0;
 	}
+}
+
+/* How often the victims have dropped their pages */
+static u64 nr_discards(void)
+{
+	u64 n = 0;
+	unsigned int i;
+
+	for (i = 0; i < params.nr_victims; i++)
+		n += __atomic_load_n(&victims[i].discards, __ATOMIC_ACQUIRE);
+	return n;
 }
 
 /* One run; the samples end up in initiators[].nsec and in the victims. */
@@ -737,6 +744,7 @@ static void run_once(struct run *run)
 	if (mode == TLB_STOLEN)
 		run->idle_elapsed = be_idle();
 	tlb_counters_read(run->delta, cpu_used);
+	run->discards = nr_discards();
 	for (i = 0; i < params.nr_victims; i++)
 		passes[i] = __atomic_load_n(&victims[i].passes, __ATOMIC_RELAXED);
 	__atomic_store_n(&warm, false, __ATOMIC_RELAXED);
@@ -750,6 +758,7 @@ static void run_once(struct run *run)
 		run->min_passes = min(run->min_passes, passes[i]);
 	}
 	tlb_counters_read(after, cpu_used);
+	run->discards = nr_discards() - run->discards;
 	for (i = 0; i < TLB_NR_COUNTERS; i++)
 		run->delta[i] = run->delta[i] == TLB_MISSING || after[i] == TLB_MISSING ?
 				TLB_MISSING : after[i] - run->delta[i];

@@ -143,21 +143,29 @@ void tlb_out_per_op(const char *key, s64 n, u64 ops)
 	out(key, n == TLB_MISSING ? NULL : buf);
 }
 
+static void out_sample(const char *key, const struct tlb_summary *sum, u64 nsec)
+{
+	tlb_out_s64(key, sum->n ? (s64)nsec : TLB_MISSING);
+}
+
 void tlb_out_summary(const char *what, const struct tlb_summary *sum)
 {
 	char key[64];
 	int i;
 
 	scnprintf(key, sizeof(key), "%s_mean", what);
-	tlb_out_double(key, sum->mean);
+	if (sum->n)
+		tlb_out_double(key, sum->mean);
+	else
+		tlb_out_s64(key, TLB_MISSING);
 	scnprintf(key, sizeof(key), "%s_min", what);
-	tlb_out_u64(key, sum->min);
+	out_sample(key, sum, sum->min);
 	for (i = 0; i < TLB_NR_PERCENTILES; i++) {
 		scnprintf(key, sizeof(key), "%s_%s", what, percentiles[i].name);
-		tlb_out_u64(key, sum->percentile[i]);
+		out_sample(key, sum, sum->percentile[i]);
 	}
 	scnprintf(key, sizeof(key), "%s_max", what);
-	tlb_out_u64(key, sum->max);
+	out_sample(key, sum, sum->max);
 }
 
 const char *tlb_per_op(char *buf, size_t size, s64 n, u64 ops)

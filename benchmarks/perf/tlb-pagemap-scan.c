@@ -4,6 +4,7 @@
  * written and write-protects it, as an incremental snapshot does it. Write
  * protection is asynchronous: the kernel serves the faults of the next writes.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +19,10 @@ static int pagemap = -1;
 static struct page_region *regions;
 static size_t nr_regions;
 
-/* As many regions as the range can have: a buffer of the user's is never full. */
+/*
+ * As many regions as the range can have: a buffer of the user's is never full. Returns
+ * how many there were, or -1. Several initiators write to the same, which nobody reads.
+ */
 static int scan(void *addr, size_t size)
 {
 	struct pm_scan_arg arg = {
@@ -32,7 +36,13 @@ static int scan(void *addr, size_t size)
 		.return_mask = PAGE_IS_WRITTEN,
 	};
 
-	return ioctl(pagemap, PAGEMAP_SCAN, &arg) < 0 ? -1 : 0;
+	int n = ioctl(pagemap, PAGEMAP_SCAN, &arg);
+
+	if (n >= 0 && arg.walk_end != arg.end) {
+		errno = EIO;
+		return -1;
+	}
+	return n;
 }
 
 static const char *scan_setup(void *addr, size_t size)
@@ -50,15 +60,23 @@ static const char *scan_setup(void *addr, size_t size)
 	}
 	if (!regions)
 		return "out of memory";
-	return scan(addr, size) ? "kernel without PAGEMAP_SCAN" : NULL;
+	return scan(addr, size) < 0 ? "kernel without PAGEMAP_SCAN" : NULL;
 }
 
 static int scan_step(unsigned int step, void *addr, size_t size)
 {
-	if (step)
-		return scan(addr, size);
-	tlb_touch(addr, size);
-	return 0;
+	int n;
+
+	if (!step) {
+		tlb_touch(addr, size);
+		return 0;
+	}
+	n = scan(addr, size);
+	if (n)
+		return n < 0 ? -1 : 0;
+	/* It did not find what was written to. */
+	errno = ENODATA;
+	return -1;
 }
 
 static void scan_cleanup(void)
