@@ -57,6 +57,10 @@ def rt(result):
     microseconds as a histogram; its ops are set to seconds by what counts interrupts."""
     thread = result['thread']['0']
     histogram = sorted((int(us), n) for us, n in thread['histogram'].items())
+    # What cyclictest has no column for is not in it. (oslat's last column has the rest.)
+    over = thread.get('cycles', 0) - sum(n for _, n in histogram)
+    if over > 0:
+        histogram.append((thread['max'], over))
     total, seen = sum(n for _, n in histogram), 0
     run = {'benchmark': 'rt', 'run': 1, 'unit': 'ns', 'threads': 1, 'cpu': thread['cpu'],
            'samples': total}
@@ -67,12 +71,14 @@ def rt(result):
         while wanted and seen >= total * wanted[0][1] / 100:
             run['op_' + wanted.pop(0)[0]] = us * 1000
     run['op_max'] = thread['max'] * 1000
-    # Nearly all rounds of oslat are as long as the shortest, most latencies of cyclictest a
+    # Nearly all rounds of oslat are as long as each other, most latencies of cyclictest a
     # microsecond or two: the tail is what differs.
     if 'duration' in thread:
-        shortest = histogram[0][0]
-        run['judged'] = sum(n * (us - shortest) for us, n in histogram) / total * 1e6
-        run['judged_by'] = 'mean beyond the shortest'
+        usual = max(histogram, key=lambda column: column[1])[0]
+        beyond = sum(n * (us - usual) for us, n in histogram if us > usual)
+        beyond += max(0, thread['max'] - histogram[-1][0])
+        run['judged'] = beyond / thread['duration'] * 1000
+        run['judged_by'] = 'time beyond the usual round'
     else:
         run['judged'] = run['op_p99.9']
         run['judged_by'] = 'p99.9'
@@ -229,6 +235,10 @@ def side(arch, boots, counted, what):
                   'tlbis': per_op(counted, 'count_nr_tlb_tlbi') if arch == 'arm64' else None,
                   'size': boots[0].get('size'), 'threads': boots[0].get('threads')})
     found['forced'] = None
+    trackers = [b['tracker'] for b in boots if 'tracker' in b]
+    if trackers:
+        found['tracker'] = {k: median(trackers, k) for k in trackers[0]
+                            if k in ('snapshots', 'pages') or k.endswith('_p50_us')}
     # Of a server, and of cyclictest and oslat
     theirs = boots[0].get('benchmark', '').startswith(('app/', 'rt'))
     found['tail'] = found['p99.9'] if theirs else None
@@ -296,6 +306,7 @@ def summarize(arch, jobs, first, second, paired, counts=(None, None)):
                      'ratio_max': max(ratios),
                      'rounds': len(ratios) if paired else min(len(a), len(b)),
                      'judged_by': a[0].get('judged_by', 'p50'),
+                     'per_second': a[0].get('benchmark') == 'rt',
                      'sides': [side(arch, a, counted[0], what), side(arch, b, counted[1], what)]})
     judge(rows)
     return rows
@@ -348,6 +359,17 @@ def count(value):
     return f'{value:.{3 if value < 10 else 1 if value < 1000 else 0}f}'
 
 
+def snapshots(rows):
+    """What the trackers of servers say of themselves."""
+    out = []
+    for row in rows:
+        both = [s.get('tracker') for s in row.get('sides', ())]
+        if both and all(both):
+            out.append(f'{row["benchmark"]}: ' + ', '.join(
+                f'{k.replace("_p50_us", " us")} {both[0][k]:g} {both[1][k]:g}' for k in both[0]))
+    return out
+
+
 # The key, its heading, how it is shown
 PAIRS = (('p50', 'p50', us), ('p99', 'p99', us), ('tail', 'p99.9', us), ('max', 'max', us),
          ('per_sec', 'ops/s', count), ('faults', 'faults', count), ('ipis', 'ipis', count), ('flushes', 'flushes', count),
@@ -390,12 +412,15 @@ def table(rows, names, machines, rounds, notes):
                 continue
             out.append('  '.join(c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in
                                  enumerate(zip(line, width))).rstrip())
-        out.append('')
+        out += snapshots(mine) + ['']
     out.append(f'Pairs: {names[0]}, {names[1]}; medians of {rounds} of each. Counts are per op. '
                f'ratio: {names[1]}/{names[0]} of p50, median and range.')
     for by in sorted({r.get('judged_by', 'p50') for r in rows} - {'p50'}):
-        out.append(f'The ratio is that of the {by}, and counts are per second of one CPU, flushes '
-                   f'of all: {", ".join(r["benchmark"] for r in rows if r.get("judged_by") == by)}')
+        named = dict.fromkeys(r['benchmark'] for r in rows if r.get('judged_by') == by)
+        out.append(f'ratio of the {by}: {", ".join(named)}')
+    if any(r.get('per_second') for r in rows):
+        out.append('Counts of cyclictest and oslat are per second: ipis of the CPU that was '
+                   'measured, flushes of all.')
     out.append('verdict: on one side of 1 in every round, and further away than membarrier, which '
                'has none of our code; few: less than')
     out.append(f'{ROUNDS_FOR_VERDICT} rounds. flushes: shootdowns begun (x86), DSBs waited for '

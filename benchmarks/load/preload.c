@@ -89,6 +89,7 @@ static void scan_area(uintptr_t start, uintptr_t end)
 static void *track(void *arg)
 {
 	FILE *maps = fopen("/proc/self/maps", "re");
+	uint64_t next = 0;
 
 	(void)arg;
 	while (maps && !__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
@@ -97,7 +98,7 @@ static void *track(void *arg)
 		for_each_area(maps, scan_area);
 		phase_add(&scan_phase, scan_nsec);
 		phase_add(&copy_phase, copy_nsec);
-		usleep(interval * 1000);
+		sleep_until_next(&next, interval);
 	}
 	return NULL;
 }

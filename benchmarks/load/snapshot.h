@@ -51,6 +51,21 @@ static inline void phase_print(FILE *out, const char *name, struct phase *phase)
 		name, nr ? nsec[nr - 1] / 1e3 : 0);
 }
 
+/* Sleeps until @next, which begins as 0, and adds @ms to it. Whoever is late skips a turn. */
+static inline void sleep_until_next(uint64_t *next, unsigned int ms)
+{
+	uint64_t now = nsec_now();
+	struct timespec ts;
+
+	*next = *next ? *next + ms * 1000000ULL : now + ms * 1000000ULL;
+	while (*next < now)
+		*next += ms * 1000000ULL;
+	ts.tv_sec = *next / 1000000000;
+	ts.tv_nsec = *next % 1000000000;
+	/* A signal may end it: whoever waits for one looks. */
+	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL);
+}
+
 /* Calls @fn for each private writable anonymous area of @maps, without the stack. */
 static inline void for_each_area(FILE *maps, void (*fn)(uintptr_t start, uintptr_t end))
 {

@@ -110,7 +110,7 @@ static bool supported(void)
 int main(int argc, char **argv)
 {
 	char path[64];
-	uint64_t began;
+	uint64_t began, next = 0;
 	int clear_refs;
 	FILE *maps;
 
@@ -140,7 +140,7 @@ int main(int argc, char **argv)
 		if (write(clear_refs, "4", 1) != 1)
 			err(1, "clear_refs");
 		phase_add(&clear, nsec_now() - began);
-		usleep(atoi(argv[2]) * 1000);
+		sleep_until_next(&next, atoi(argv[2]));
 	}
 	fprintf(stderr, "{\"tracker\":\"clear_refs\",\"snapshots\":%u,\"pages\":%llu,\"copied\":%llu",
 		clear.nr, (unsigned long long)pages, (unsigned long long)copied);
