@@ -393,7 +393,7 @@ def table(rows, names, machines, rounds, notes):
         lines = [head]
         for row in mine:
             if 'skipped' in row:
-                lines.append([row['benchmark'], row['skipped']])
+                lines.append((row['benchmark'], row['skipped']))
                 continue
             line = [row['benchmark']]
             for key, _, show in pairs:
@@ -402,12 +402,12 @@ def table(rows, names, machines, rounds, notes):
                     line += [f'{row["ratio"]:.3f}',
                              f'({row["ratio_min"]:.2f}..{row["ratio_max"]:.2f})', row['verdict']]
             lines.append(line)
-        full = [line for line in lines if len(line) == len(head)]
+        full = [line for line in lines if isinstance(line, list)]
         width = [max(len(line[i]) for line in full) for i in range(len(head))]
         width[0] = max(len(line[0]) for line in lines)
         out.append(f'{arch}: {machines.get(arch, "unknown machine")}')
         for line in lines:
-            if len(line) < len(head):
+            if isinstance(line, tuple):
                 out.append(f'{line[0]:{width[0]}}  {line[1]}')
                 continue
             out.append('  '.join(c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in
