@@ -126,6 +126,9 @@ static bool tlb_gen_alone(struct mmu_gather *tlb)
  * open.
  *
  * Context: any; where an entry was read without its lock, after that.
+ * Ordering: smp_rmb(), then an acquire of the mm word; pairs with the fully
+ * ordered tlb_gen_open().
+ * Source: as tlb_gen_inherit().
  */
 void tlb_gen_inherit_mm(struct mmu_gather *tlb, unsigned long start,
 			unsigned long end)
@@ -211,7 +214,8 @@ void __tlb_gen_settle_gone(struct vm_area_struct *vma, struct ptdesc *table,
  * @start: first address, bytes
  * @end: end of the range, bytes
  *
- * Context: as tlb_gen_settle(), for entries in tables that are not marked.
+ * Context, ordering and source: as tlb_gen_settle(), for entries in tables that
+ * are not marked.
  */
 void tlb_gen_settle_mm(struct vm_area_struct *vma, unsigned long start,
 		       unsigned long end)

@@ -396,6 +396,7 @@ static inline void tlb_gen_inherit(struct mmu_gather *tlb, const void *entry,
  * @end: end of the hole, bytes
  *
  * Context: no lock of the hole's held.
+ * Ordering and source: as tlb_gen_inherit_holes().
  */
 static inline void tlb_gen_note_hole(struct mmu_gather *tlb,
 				     unsigned long start, unsigned long end)
@@ -417,6 +418,9 @@ static inline void tlb_gen_note_hole(struct mmu_gather *tlb,
  *
  * Context: at the end of the walk of each PMD table, no PTL held; takes the
  * PMD lock, but only while other windows are open.
+ * Ordering: who sees the hole sees the window, which was opened, fully ordered,
+ * before the hole was made.
+ * Source: as tlb_gen_inherit(), where no lock shows the mark.
  */
 static inline void tlb_gen_inherit_holes(struct mmu_gather *tlb, pud_t *pud)
 {
@@ -445,6 +449,7 @@ static inline bool tlb_gen_has_huge_puds(struct vm_area_struct *vma)
  * @end: end of the hole, bytes
  *
  * Context: after the pud was read. Puds are not marked: any window counts.
+ * Ordering and source: as tlb_gen_inherit_holes().
  */
 static inline void tlb_gen_inherit_pud_hole(struct mmu_gather *tlb,
 					    struct vm_area_struct *vma,
@@ -469,7 +474,7 @@ static inline void tlb_gen_inherit_pud_hole(struct mmu_gather *tlb,
  * what pte_accessible() would have to know is flushed at once. PAGEMAP_SCAN holds
  * that lock for one page only, and marks: a uffd-wp area shares no tables.
  *
- * Context: as tlb_gen_mark().
+ * Context, ordering and source: as tlb_gen_mark().
  */
 static inline void tlb_gen_mark_hugetlb(struct mmu_gather *tlb,
 					struct vm_area_struct *vma, pte_t *ptep,
@@ -515,6 +520,7 @@ static inline void tlb_gen_settle(struct vm_area_struct *vma, const void *entry,
  * hence have no window that could end.
  *
  * Context: under the PTE table's PTL, after the entry was changed.
+ * Ordering: a plain store; the PTL shows it to who takes it next.
  * Source: replaces the counters of batches per mm (3ea277194daa).
  */
 static inline void tlb_gen_gone(const void *entry)
@@ -534,7 +540,8 @@ static inline void tlb_gen_gone(const void *entry)
  * Whoever faults the entry in at its new place owns the page: no CPU may use it
  * at the old one. What a batch left in the table is flushed for all of it, once.
  *
- * Context: as tlb_gen_settle().
+ * Context and ordering: as tlb_gen_settle().
+ * Source: as tlb_gen_gone().
  */
 static inline void tlb_gen_settle_gone(struct vm_area_struct *vma, const void *entry,
 				       unsigned long start, unsigned long end)
@@ -554,7 +561,7 @@ static inline void tlb_gen_settle_gone(struct vm_area_struct *vma, const void *e
  *
  * Above the PMD level any window counts.
  *
- * Context: as tlb_gen_settle().
+ * Context, ordering and source: as tlb_gen_settle().
  */
 static inline void tlb_gen_settle_hugetlb(struct vm_area_struct *vma, pte_t *ptep,
 					  unsigned long addr, unsigned long size)
@@ -577,6 +584,7 @@ static inline void tlb_gen_settle_hugetlb(struct vm_area_struct *vma, pte_t *pte
  * Context: under the PMD lock, @table not reachable by anybody else yet.
  * Ordering: before the smp_wmb() that publishes @table. A caller of a bare
  * pmd_populate() must exclude all other walkers until it drops its locks.
+ * Source: as tlb_gen_mark_table().
  */
 static inline void tlb_gen_merge_table(struct mm_struct *mm, pmd_t *pmd,
 				       pgtable_t table)
@@ -596,6 +604,7 @@ static inline void tlb_gen_merge_table(struct mm_struct *mm, pmd_t *pmd,
  *
  * Context: under the pud's lock, the table not reachable by anybody else yet.
  * Ordering: before the smp_wmb() that publishes it.
+ * Source: as tlb_gen_mark_table().
  */
 static inline void tlb_gen_init_pmd_table(struct mm_struct *mm, pmd_t *pmd)
 {
@@ -614,6 +623,9 @@ static inline void tlb_gen_init_pmd_table(struct mm_struct *mm, pmd_t *pmd)
  * Nobody will see its word any more, so the flush covers the whole table.
  *
  * Context: after the table was unlinked, before its destructor runs.
+ * Ordering: needs no PTL, as nobody finds the table any more; then as
+ * tlb_gen_inherit().
+ * Source: as tlb_gen_inherit().
  */
 static inline void tlb_gen_free_pte(struct mmu_gather *tlb, pgtable_t table,
 				    unsigned long addr)
@@ -630,7 +642,7 @@ static inline void tlb_gen_free_pte(struct mmu_gather *tlb, pgtable_t table,
  * @pmd: an entry of the table
  * @addr: an address that it maps, bytes
  *
- * As tlb_gen_free_pte().
+ * Context, ordering and source: as tlb_gen_free_pte().
  */
 static inline void tlb_gen_free_pmd(struct mmu_gather *tlb, pmd_t *pmd,
 				    unsigned long addr)
@@ -645,7 +657,7 @@ static inline void tlb_gen_free_pmd(struct mmu_gather *tlb, pmd_t *pmd,
  * tlb_gen_gather - begin the window that a gather is
  * @tlb: the gather, its mm set
  *
- * Context and ordering: as tlb_gen_open().
+ * Context, ordering and source: as tlb_gen_open().
  */
 static inline void tlb_gen_gather(struct mmu_gather *tlb)
 {
@@ -660,7 +672,7 @@ static inline void tlb_gen_gather(struct mmu_gather *tlb)
  * tlb_gen_finish - end the window that a gather is
  * @tlb: the gather, flushed
  *
- * Context and ordering: as tlb_gen_close().
+ * Context, ordering and source: as tlb_gen_close().
  */
 static inline void tlb_gen_finish(struct mmu_gather *tlb)
 {
@@ -671,7 +683,9 @@ static inline void tlb_gen_finish(struct mmu_gather *tlb)
  * tlb_gen_nested - must a gather that ends flush everything?
  * @mm: the mm
  *
+ * Context: any.
  * Return: false; nested gathers inherit what concerns them.
+ * Source: as tlb_gen_inherit().
  */
 static inline bool tlb_gen_nested(struct mm_struct *mm)
 {
@@ -689,7 +703,9 @@ static inline bool tlb_gen_nested(struct mm_struct *mm)
  * done; the window makes them take it.
  *
  * Context: under the PMD lock.
+ * Ordering: as tlb_gen_open() and tlb_gen_close(); the flush is complete on return.
  * Return: the old entry.
+ * Source: as tlb_gen_inherit_holes().
  */
 static inline pmd_t tlb_gen_pmdp_clear_flush(struct vm_area_struct *vma,
 					     unsigned long addr, pmd_t *pmdp)

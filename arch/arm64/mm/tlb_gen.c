@@ -21,6 +21,7 @@
  * Ordering: another CPU's TLBI for this range may be in flight, and only its
  * own DSB completes that. Hence a TLBI and a DSB of this CPU's, including what
  * ARM64_WORKAROUND_REPEAT_TLBI asks for (20250530152445.2430295-1).
+ * Source: flush_tlb_range(), at page stride and without a level.
  */
 void arch_tlb_gen_settle(struct vm_area_struct *vma, unsigned long start,
 			 unsigned long end)

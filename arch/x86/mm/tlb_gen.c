@@ -23,6 +23,7 @@
  *
  * Context: under a PTL, interrupts on, not in lazy MMU mode.
  * Ordering: the IPI (or INVLPGB, or hypercall) is complete on return.
+ * Source: flush_tlb_range(), at page stride.
  */
 void arch_tlb_gen_settle(struct vm_area_struct *vma, unsigned long start,
 			 unsigned long end)
