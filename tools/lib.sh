@@ -116,6 +116,7 @@ kernel_arch()
 	arm64) echo arm64 ;;
 	i386) echo i386 ;;
 	riscv64) echo riscv ;;
+	*) echo "$1" ;;
 	esac
 }
 
@@ -124,6 +125,7 @@ source_arch()
 {
 	case $1 in
 	x86_64 | i386) echo x86 ;;
+	sparc64) echo sparc ;;
 	*) kernel_arch "$1" ;;
 	esac
 }
@@ -136,6 +138,8 @@ cross_of()
 	arm64:*) echo aarch64-linux-gnu- ;;
 	riscv64:riscv64) ;;
 	riscv64:*) echo riscv64-linux-gnu- ;;
+	sparc64:*) echo sparc64-linux-gnu- ;;
+	arm:*) echo arm-linux-gnueabihf- ;;
 	esac
 }
 
