@@ -33,9 +33,10 @@ static const char *setup(void)
 	return NULL;
 }
 
+/* Half: x86 counts none while the bystander's processor does something else. */
 static enum outcome judge(void)
 {
-	return swapout_flushes < 0 ? MISS : swapout_flushes < SWAPOUT_PAGES ? RED : HIT;
+	return swapout_flushes < 0 ? MISS : swapout_flushes < SWAPOUT_PAGES / 2 ? RED : HIT;
 }
 
 int main(int argc, char **argv)
