@@ -242,6 +242,7 @@ def side(arch, boots, counted, what):
     # Of a server, and of cyclictest and oslat
     theirs = boots[0].get('benchmark', '').startswith(('app/', 'rt'))
     found['tail'] = found['p99.9'] if theirs else None
+    found['judged'] = median(boots, 'judged')
     found['per_sec'] = median(boots, 'ops_per_sec') if theirs else None
     if all('scale' in b for b in boots):
         found['scale'] = {t: statistics.median(b['scale'][t][f'{what}_p50'] for b in boots)
@@ -370,6 +371,24 @@ def snapshots(rows):
     return out
 
 
+def added(rows):
+    """What cyclictest and oslat have more of than in the row of the same name where nothing
+    happens."""
+    judged = {r['benchmark']: [s.get('judged') for s in r['sides']] for r in rows if 'sides' in r}
+    out = []
+    for name, base in judged.items():
+        what, _, load = name.rpartition('-')
+        if load != 'quiet' or None in base:
+            continue
+        parts = [f'quiet {us(base[0])} {us(base[1])}']
+        parts += [f'{other[len(what) + 1:]} adds {us(v[0] - base[0])} {us(v[1] - base[1])}'
+                  for other, v in judged.items()
+                  if other.startswith(what + '-') and other != name and None not in v]
+        by = next(r['judged_by'] for r in rows if r['benchmark'] == name)
+        out.append(f'{what}, {by} in us: {", ".join(parts)}')
+    return out
+
+
 # The key, its heading, how it is shown
 PAIRS = (('p50', 'p50', us), ('p99', 'p99', us), ('tail', 'p99.9', us), ('max', 'max', us),
          ('per_sec', 'ops/s', count), ('faults', 'faults', count), ('ipis', 'ipis', count), ('flushes', 'flushes', count),
@@ -412,7 +431,7 @@ def table(rows, names, machines, rounds, notes):
                 continue
             out.append('  '.join(c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in
                                  enumerate(zip(line, width))).rstrip())
-        out += snapshots(mine) + ['']
+        out += snapshots(mine) + added(mine) + ['']
     out.append(f'Pairs: {names[0]}, {names[1]}; medians of {rounds} of each. Counts are per op. '
                f'ratio: {names[1]}/{names[0]} of p50, median and range.')
     for by in sorted({r.get('judged_by', 'p50') for r in rows} - {'p50'}):
