@@ -40,11 +40,15 @@ static const char *setup(void)
 {
 	const char *why;
 
-	written = hz_map(SMALL, &why);
-	if (!written)
-		return why;
+	/*
+	 * mmap() goes downwards, KSM upwards: what it finds second stays, and is what the
+	 * other two are replaced by.
+	 */
 	protected = hz_map(SMALL, &why);
+	if (!protected)
+		return why;
 	other = hz_map(SMALL, &why);
+	written = hz_map(SMALL, &why);
 	if (madvise(written, hz_page, MADV_MERGEABLE) ||
 	    madvise(protected, hz_page, MADV_MERGEABLE) ||
 	    madvise(other, hz_page, MADV_MERGEABLE))
