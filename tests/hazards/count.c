@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "count.h"
 
@@ -10,9 +11,21 @@ long count_flushes(void)
 	return waited > 0 ? waited : started;
 }
 
+#define NUMA	"/proc/sys/kernel/numa_balancing"
+
+static void balance(void)
+{
+	hz_write_file(NUMA, "1");
+}
+
+/* A scan of NUMA balancing flushes, and what it has taken the access from needs no flush. */
 const char *count_setup(void)
 {
-	return count_flushes() < 0 ? "the kernel does not count flushes" : NULL;
+	if (count_flushes() < 0)
+		return "the kernel does not count flushes";
+	if (hz_read_file(NUMA) == 1 && !hz_write_file(NUMA, "0"))
+		atexit(balance);
+	return NULL;
 }
 
 void count_bystander(void)

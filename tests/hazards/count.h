@@ -12,7 +12,7 @@
 /* Shootdowns begun (x86) or DSBs waited for (arm64) so far; -1: not counted */
 long count_flushes(void);
 
-/* Why flushes cannot be counted, or NULL. */
+/* Why flushes cannot be counted, or NULL. Switches NUMA balancing off. */
 const char *count_setup(void);
 
 /* Runs in the same mm on another processor, until told to stop. */
