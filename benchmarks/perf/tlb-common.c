@@ -253,13 +253,16 @@ static void read_range(void)
 /* A round is as long as the others, or somebody took the CPU away. */
 static u64 spin(struct victim *victim, u64 *last)
 {
+	enum sample_kind kind = __atomic_load_n(&idle, __ATOMIC_RELAXED) ? ELSE : MEANWHILE;
 	u64 time = now(), nsec = time - *last;
 
 	*last = time;
-	victim->bucket[nsec ? ilog2(nsec) : 0]++;
-	if (nsec > victim->gap && !__atomic_load_n(&warm, __ATOMIC_RELAXED)) {
-		sample(victim, __atomic_load_n(&idle, __ATOMIC_RELAXED) ? ELSE : MEANWHILE,
-		       nsec - victim->usual);
+	if (__atomic_load_n(&warm, __ATOMIC_RELAXED))
+		return nsec;
+	if (kind == MEANWHILE)
+		victim->bucket[nsec ? ilog2(nsec) : 0]++;
+	if (nsec > victim->gap) {
+		sample(victim, kind, nsec - victim->usual);
 		/* To note one is not part of the next. */
 		*last = now();
 	}
