@@ -36,15 +36,11 @@ void count_bystander(void)
 
 enum outcome count_judge(long flushes, long promised)
 {
-	static unsigned int rounds, more;
 	static long most;
 
 	if (flushes > most) {
 		most = flushes;
 		printf("# %ld flushes, %ld promised\n", flushes, promised);
 	}
-	rounds++;
-	if (flushes <= promised)
-		return HIT;
-	return ++more > 1 + rounds / 16 ? RED : HIT;
+	return flushes > promised ? RED : HIT;
 }

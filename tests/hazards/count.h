@@ -18,10 +18,7 @@ const char *count_setup(void);
 /* Runs in the same mm on another processor, until told to stop. */
 void count_bystander(void);
 
-/*
- * Are @flushes more than @promised? Once, and in a round of 16, somebody else may have
- * flushed. Tells the most that were seen.
- */
+/* Are @flushes more than @promised? Tells the most that were seen. */
 enum outcome count_judge(long flushes, long promised);
 
 #endif
