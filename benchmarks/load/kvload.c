@@ -101,13 +101,6 @@ static void request(struct connection *c, bool get, unsigned long key, char *buf
 	}
 }
 
-static void sleep_until(uint64_t nsec)
-{
-	struct timespec ts = { nsec / 1000000000, nsec % 1000000000 };
-
-	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL);
-}
-
 static void *run(void *arg)
 {
 	struct connection *c = arg;

@@ -51,19 +51,25 @@ static inline void phase_print(FILE *out, const char *name, struct phase *phase)
 		name, nr ? nsec[nr - 1] / 1e3 : 0);
 }
 
-/* Sleeps until @next, which begins as 0, and adds @ms to it. Whoever is late skips a turn. */
+/* A signal may end it: whoever waits for one looks. */
+static inline void sleep_until(uint64_t nsec)
+{
+	struct timespec ts = { nsec / 1000000000, nsec % 1000000000 };
+
+	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL);
+}
+
+/* Adds @ms to @next, which begins as 0, and sleeps until then. Whoever is late skips a turn. */
 static inline void sleep_until_next(uint64_t *next, unsigned int ms)
 {
 	uint64_t now = nsec_now();
-	struct timespec ts;
 
-	*next = *next ? *next + ms * 1000000ULL : now + ms * 1000000ULL;
-	while (*next < now)
+	if (!*next)
+		*next = now;
+	do
 		*next += ms * 1000000ULL;
-	ts.tv_sec = *next / 1000000000;
-	ts.tv_nsec = *next % 1000000000;
-	/* A signal may end it: whoever waits for one looks. */
-	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL);
+	while (*next < now);
+	sleep_until(*next);
 }
 
 /* Calls @fn for each private writable anonymous area of @maps, without the stack. */
