@@ -36,20 +36,20 @@ one_of ARCH "$ARCH" "$ARCHES all"
 one_of VARIANT "$VARIANT" "$VARIANTS"
 one_of ACCEL "$ACCEL" "auto kvm tcg"
 
-# number NAME VALUE LEAST MOST: VALUE may be empty, which means the usual.
+# number NAME VALUE LEAST MOST
 number()
 {
 	case $2 in
-	*[!0-9]* | ?????????*) ;;
-	*) [ -n "$2" ] && { [ "$2" -lt "$3" ] || [ "$2" -gt "$4" ]; } || return 0 ;;
+	'' | *[!0-9]* | ?????????*) ;;
+	*) [ "$2" -lt "$3" ] || [ "$2" -gt "$4" ] || return 0 ;;
 	esac
 	die "$1=$2 is not a number from $3 to $4"
 }
 
 number SMP "$SMP" 1 16		# CONFIG_NR_CPUS
 number NODES "$NODES" 1 8
-number MEM "$MEM" 128 1048576
-number TIMEOUT "$TIMEOUT" 1 86400
+[ -z "$MEM" ] || number MEM "$MEM" 128 1048576
+[ -z "$TIMEOUT" ] || number TIMEOUT "$TIMEOUT" 1 86400
 
 if [ "$ARCH" = all ]; then
 	ARCH_LIST=$ARCHES
