@@ -7,6 +7,7 @@
  */
 
 #include <linux/atomic.h>
+#include <linux/bitfield.h>
 #include <linux/hugetlb.h>	/* flush_tlb_range() of x86 */
 #include <linux/mm.h>
 #include <linux/vmstat.h>
@@ -17,12 +18,12 @@
 #include <trace/events/tlb_gen.h>
 
 /* The word lies on page->mapping, where 2 in the two low bits says "movable". */
-static_assert(!((TLB_GEN_MASK | TLB_GEN_GONE) & 3));
+static_assert(!((TLB_GEN_MASK | TLB_GEN_GONE | TLB_GEN_GONE_PAGES) & 3));
 
 /*
  * tlb_gen_close() when other windows are open, contended or traced. A cmpxchg
- * is needed to move the generation on, and is not repeated: whoever closes next
- * and finds the older slot empty will do it.
+ * is needed to move the generation on, and is tried once more only: whoever closes
+ * next and finds the older slot empty will do it.
  */
 void __tlb_gen_close(struct mm_struct *mm, u64 window)
 {
@@ -63,7 +64,7 @@ static bool tlb_gen_table_pending(struct mm_struct *mm, struct ptdesc *table,
 	u64 word = atomic64_read_acquire(&mm->tlb_gen);
 
 	if (!tlb_gen_word_others(word, table->pt_tlb_gen, TLB_GEN_NO_WINDOW))
-		WRITE_ONCE(table->pt_tlb_gen, table->pt_tlb_gen & TLB_GEN_GONE);
+		WRITE_ONCE(table->pt_tlb_gen, tlb_gen_word_gone(table->pt_tlb_gen));
 	return tlb_gen_word_others(word, table->pt_tlb_gen, own);
 }
 
@@ -80,10 +81,11 @@ static void tlb_gen_add(struct mmu_gather *tlb, unsigned long start, unsigned lo
 }
 
 /*
- * Who walks more than this takes over for the whole table: x86 drops all of a TLB
- * for 34 pages, and then once is enough.
+ * When walkers have flushed this many pages, the next one takes over for the whole
+ * table: x86 drops all of a TLB for 34 pages, and then once is enough.
  */
 #define GONE_PAGES	32
+static_assert(FIELD_FIT(TLB_GEN_GONE_PAGES, GONE_PAGES));
 
 void __tlb_gen_inherit(struct mmu_gather *tlb, struct ptdesc *table,
 		       unsigned long start, unsigned long end)
@@ -92,11 +94,17 @@ void __tlb_gen_inherit(struct mmu_gather *tlb, struct ptdesc *table,
 	if (tlb->fullmm)
 		return;
 	if (table->pt_tlb_gen & TLB_GEN_GONE) {
-		if (end - start > GONE_PAGES * PAGE_SIZE) {
+		u64 pages = ((end - start) >> PAGE_SHIFT) +
+			FIELD_GET(TLB_GEN_GONE_PAGES, table->pt_tlb_gen);
+
+		if (pages > GONE_PAGES) {
 			start &= PMD_MASK;
 			end = start + PMD_SIZE;
+			__tlb_gen_mark(tlb->mm, table, 0);
+		} else {
 			WRITE_ONCE(table->pt_tlb_gen,
-				   tlb_gen_word_mark(atomic64_read(&tlb->mm->tlb_gen)));
+				   (table->pt_tlb_gen & ~TLB_GEN_GONE_PAGES) |
+				   FIELD_PREP(TLB_GEN_GONE_PAGES, pages));
 		}
 		tlb_gen_add(tlb, start, end);
 	} else if (tlb_gen_table_pending(tlb->mm, table, tlb->window)) {
@@ -205,7 +213,8 @@ void __tlb_gen_settle_gone(struct vm_area_struct *vma, struct ptdesc *table,
 	if (tlb_gen_table_pending(vma->vm_mm, table, TLB_GEN_NO_WINDOW) || gone)
 		tlb_gen_flush(vma, start, end);
 	if (gone)
-		WRITE_ONCE(table->pt_tlb_gen, table->pt_tlb_gen & ~TLB_GEN_GONE);
+		WRITE_ONCE(table->pt_tlb_gen,
+			   table->pt_tlb_gen & ~(TLB_GEN_GONE | TLB_GEN_GONE_PAGES));
 }
 
 /**
@@ -234,6 +243,5 @@ void __tlb_gen_merge_table(struct mm_struct *mm, u64 parent, struct ptdesc *chil
 	u64 word = atomic64_read_acquire(&mm->tlb_gen);
 
 	if (tlb_gen_word_others(word, parent, TLB_GEN_NO_WINDOW))
-		WRITE_ONCE(child->pt_tlb_gen, tlb_gen_word_mark(word) |
-			   (child->pt_tlb_gen & TLB_GEN_GONE));
+		__tlb_gen_mark(mm, child, tlb_gen_word_gone(child->pt_tlb_gen));
 }

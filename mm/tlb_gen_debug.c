@@ -278,10 +278,21 @@ void tlb_gen_debug_free(struct mmu_gather *tlb)
 	tlb_gen_assert(tlb_gen_flushed(tlb));
 }
 
+/*
+ * R2: marks are made inside a window. Of those that are no gather, only how many a task
+ * has is known, not of which mm.
+ */
 static void tlb_gen_assert_window(struct mm_struct *mm)
 {
 	tlb_gen_assert(current->tlb_gen_windows > 0 &&
 		       !tlb_gen_word_alone(tlb_gen_mm_word(mm), TLB_GEN_NO_WINDOW));
+}
+
+static void tlb_gen_assert_gather(struct mmu_gather *tlb)
+{
+	tlb_gen_assert(tlb->window != TLB_GEN_NO_WINDOW &&
+		       tlb_gen_word_open(tlb_gen_mm_word(tlb->mm),
+					 tlb->window != tlb_gen_word_one(0)));
 }
 
 void tlb_gen_debug_mark_table(struct mm_struct *mm, const void *entry, const char *who)
@@ -296,7 +307,7 @@ void tlb_gen_debug_mark(struct mmu_gather *tlb, const void *entry, const char *w
 {
 	if (!tlb->gen_dirty)
 		return;
-	tlb_gen_assert_window(tlb->mm);
+	tlb_gen_assert_gather(tlb);
 	tlb_gen_assert_locked(entry);
 	if (tlb_gen_debug_off(TLB_GEN_GUARD_MARK, who))
 		tlb->gen_dirty = false;
@@ -308,7 +319,7 @@ void tlb_gen_debug_mark_hugetlb(struct mmu_gather *tlb, struct vm_area_struct *v
 {
 	if (!tlb->gen_dirty)
 		return;
-	tlb_gen_assert_window(tlb->mm);
+	tlb_gen_assert_gather(tlb);
 	if (size < PUD_SIZE)
 		tlb_gen_assert_locked(ptep);
 	if (tlb_gen_debug_off(TLB_GEN_GUARD_MARK, who))
@@ -331,7 +342,7 @@ static void tlb_gen_forget_gone(const void *entry, const char *who)
 	struct ptdesc *table = tlb_gen_table(entry);
 
 	if ((table->pt_tlb_gen & TLB_GEN_GONE) && tlb_gen_debug_off(TLB_GEN_GUARD_GONE, who))
-		table->pt_tlb_gen &= ~TLB_GEN_GONE;
+		table->pt_tlb_gen &= ~(TLB_GEN_GONE | TLB_GEN_GONE_PAGES);
 }
 
 void tlb_gen_debug_inherit(struct mmu_gather *tlb, const void *entry,

@@ -452,7 +452,18 @@ static void gone_on_mm(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tlb.end, PMD_SIZE + PAGE_SIZE);
 	KUNIT_EXPECT_TRUE(test, fix.table->pt_tlb_gen & TLB_GEN_GONE);
 
-	/* One of a larger part takes it over for all, and says so itself. */
+	/* Not even 32 of them take it over; the last one does, for all. */
+	for (unsigned long i = 1; i < 32; i++)
+		tlb_gen_inherit(&tlb, fix.entry, PMD_SIZE, PMD_SIZE + PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, tlb.end, PMD_SIZE + PAGE_SIZE);
+	KUNIT_EXPECT_TRUE(test, fix.table->pt_tlb_gen & TLB_GEN_GONE);
+	tlb_gen_inherit(&tlb, fix.entry, PMD_SIZE, PMD_SIZE + PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, tlb.end, 2 * PMD_SIZE);
+	KUNIT_EXPECT_FALSE(test, tlb_gen_word_gone(fix.table->pt_tlb_gen));
+
+	/* One of a larger part takes it over at once, and says so itself. */
+	__tlb_reset_range(&tlb);
+	tlb_gen_gone(fix.entry);
 	tlb_gen_inherit(&tlb, fix.entry, PMD_SIZE + PAGE_SIZE, PMD_SIZE + 64 * PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, tlb.start, PMD_SIZE);
 	KUNIT_EXPECT_EQ(test, tlb.end, 2 * PMD_SIZE);
@@ -519,12 +530,24 @@ static void assertions_fail(struct kunit *test)
 	current->tlb_gen_lazy--;
 	spin_unlock(fix.ptl);
 
-	/* A gather that frees, and closes, before it flushed; holes left over */
+	/* A gather that frees, and closes, before it flushed */
 	tlb_gather_mmu(&tlb, fix.mm);
 	KUNIT_EXPECT_EQ(test, VIOLATIONS(tlb_gen_debug_free(&tlb)), 0);
 	tlb_flush_pte_range(&tlb, 0, PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, VIOLATIONS(tlb_gen_debug_free(&tlb)), 1);
 	KUNIT_EXPECT_EQ(test, VIOLATIONS(tlb_gen_finish(&tlb)), 1);
+
+	/* A gather that marks after its window, inside another of the task */
+	window = tlb_gen_open(fix.mm);
+	tlb.window = TLB_GEN_NO_WINDOW;
+	tlb.gen_dirty = 1;
+	spin_lock(fix.ptl);
+	KUNIT_EXPECT_EQ(test, VIOLATIONS(tlb_gen_mark(&tlb, fix.entry)), 1);
+	fix.table->pt_tlb_gen = 0;
+	spin_unlock(fix.ptl);
+	tlb_gen_close(fix.mm, window);
+
+	/* Holes left over */
 	tlb_gen_gather(&tlb);
 	__tlb_reset_range(&tlb);
 	tlb_gen_note_hole(&tlb, 0, PMD_SIZE);

@@ -30,15 +30,16 @@
  *
  *   table word	ptdesc->pt_tlb_gen, plain stores under that table's PTL:
  *
- *		 63         47 46 45         3  2   1 0
- *		+-------------+--+------------+----+---+
- *		| generation  | 1|      0     |GONE| 0 |
- *		+-------------+--+------------+----+---+
+ *		 63         47 46 45  10 9     4 3  2   1 0
+ *		+-------------+--+------+-------+-+----+---+
+ *		| generation  | 1|   0  | pages |0|GONE| 0 |
+ *		+-------------+--+------+-------+-+----+---+
  *
  *		The generation the mm had when an entry of this table last
  *		changed inside a window; bit 46 tells that from generation 0.
  *		GONE: a batch of reclaim or migration made entries non-present
- *		and no window will say when it has flushed. 0: nothing pending.
+ *		and no window will say when it has flushed; pages: how many
+ *		walkers have flushed for its sake. 0: nothing pending.
  *		The two low bits stay 0: the word lies on page->mapping, where
  *		2 would say "movable". Bit 3 is kept for lazy classes.
  *
@@ -61,7 +62,8 @@
  * either, before its batch is flushed (R7); an anonymous one that a fault brings
  * back meanwhile is the same page, exclusive to the mm if it was. (For one that
  * was clean the fault may find another page: as it always was.) Nobody
- * knows when all batches have flushed: GONE stays until a walker takes it over.
+ * knows when all batches have flushed: GONE stays until walkers of more than 32
+ * pages in all have met it, of whom the last takes it over.
  *
  *   window                                  other CPU
  *
@@ -140,6 +142,8 @@
 
 /* Table word: a batch of reclaim or migration has made entries non-present. */
 #define TLB_GEN_GONE		BIT_ULL(2)
+/* and how many pages were flushed for its sake */
+#define TLB_GEN_GONE_PAGES	GENMASK_ULL(9, 4)
 
 /* tlb_gen_word_others(): the caller has no window of its own */
 #define TLB_GEN_NO_WINDOW	0
@@ -181,6 +185,12 @@ static inline u64 tlb_gen_word_close(u64 word, u64 window)
 	if (!tlb_gen_word_open(word, !tlb_gen_word_slot(word)))
 		word += TLB_GEN_ONE;
 	return word;
+}
+
+/* What of a table word windows leave alone */
+static inline u64 tlb_gen_word_gone(u64 table)
+{
+	return table & (TLB_GEN_GONE | TLB_GEN_GONE_PAGES);
 }
 
 /* What a mark writes into a table word: never 0, no older than what it replaces. */
@@ -312,6 +322,19 @@ static inline void tlb_gen_close(struct mm_struct *mm, unsigned long window)
 	__tlb_gen_close(mm, window);
 }
 
+/* Under the PTL of @table, of whose word @gone stays. */
+static inline void __tlb_gen_mark(struct mm_struct *mm, struct ptdesc *table, u64 gone)
+{
+	/*
+	 * Read anew under this PTL: never older than what it replaces. Who
+	 * walks page frames reads it as page->mapping, without the PTL.
+	 */
+	WRITE_ONCE(table->pt_tlb_gen, tlb_gen_word_mark(atomic64_read(&mm->tlb_gen)) | gone);
+	count_vm_tlb_event(TLB_GEN_MARK);
+	if (tracepoint_enabled(tlb_gen_mark))
+		__tlb_gen_trace_mark(mm, table);
+}
+
 /**
  * tlb_gen_mark_table - record that an entry changed and is not flushed yet
  * @mm: the mm
@@ -328,15 +351,7 @@ static inline void tlb_gen_mark_table(struct mm_struct *mm, const void *entry)
 {
 	struct ptdesc *table = tlb_gen_table(entry);
 
-	/*
-	 * Read anew under this PTL: never older than what it replaces. Who
-	 * walks page frames reads it as page->mapping, without the PTL.
-	 */
-	WRITE_ONCE(table->pt_tlb_gen, tlb_gen_word_mark(atomic64_read(&mm->tlb_gen)) |
-		   (table->pt_tlb_gen & TLB_GEN_GONE));
-	count_vm_tlb_event(TLB_GEN_MARK);
-	if (tracepoint_enabled(tlb_gen_mark))
-		__tlb_gen_trace_mark(mm, table);
+	__tlb_gen_mark(mm, table, tlb_gen_word_gone(table->pt_tlb_gen));
 }
 
 /**
@@ -370,7 +385,7 @@ static inline void tlb_gen_mark(struct mmu_gather *tlb, const void *entry)
  * that flush. Adds [@start, @end) to the gather at page stride and with the
  * level hint off: what is stale may be a block where a table is now. What a
  * batch of reclaim or migration left it takes over by marking the table, if it
- * walks more than 32 pages: no window of theirs will end.
+ * and those before it walk more than 32 pages: no window of theirs will end.
  *
  * Context: under the table's PTL, at least once per section.
  * Ordering: the PTL, then an acquire of the mm word (see the head).

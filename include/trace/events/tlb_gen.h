@@ -64,8 +64,8 @@ TRACE_EVENT(tlb_gen_mark,
 		__entry->mark = mark;
 	),
 
-	TP_printk("mm:%p table:%p gen:%llu", __entry->mm, __entry->table,
-		  __entry->mark >> TLB_GEN_SHIFT)
+	TP_printk("mm:%p table:%p gen:%llu gone:%d", __entry->mm, __entry->table,
+		  __entry->mark >> TLB_GEN_SHIFT, !!(__entry->mark & TLB_GEN_GONE))
 );
 
 DECLARE_EVENT_CLASS(tlb_gen_range,
