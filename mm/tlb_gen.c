@@ -85,7 +85,6 @@ static void tlb_gen_add(struct mmu_gather *tlb, unsigned long start, unsigned lo
  * table: x86 drops all of a TLB for 34 pages, and then once is enough.
  */
 #define GONE_PAGES	32
-static_assert(FIELD_FIT(TLB_GEN_GONE_PAGES, GONE_PAGES));
 
 void __tlb_gen_inherit(struct mmu_gather *tlb, struct ptdesc *table,
 		       unsigned long start, unsigned long end)
@@ -97,6 +96,7 @@ void __tlb_gen_inherit(struct mmu_gather *tlb, struct ptdesc *table,
 		u64 pages = ((end - start) >> PAGE_SHIFT) +
 			FIELD_GET(TLB_GEN_GONE_PAGES, table->pt_tlb_gen);
 
+		BUILD_BUG_ON(!FIELD_FIT(TLB_GEN_GONE_PAGES, GONE_PAGES));
 		if (pages > GONE_PAGES) {
 			start &= PMD_MASK;
 			end = start + PMD_SIZE;
