@@ -81,8 +81,8 @@ static void tlb_gen_add(struct mmu_gather *tlb, unsigned long start, unsigned lo
 }
 
 /*
- * When walkers have flushed this many pages, the next one takes over for the whole
- * table: x86 drops all of a TLB for 34 pages, and then once is enough.
+ * When walkers have taken over this many pages, the next takes over the whole table:
+ * x86 drops all of a TLB for 34 pages, and then once is enough.
  */
 #define GONE_PAGES	32
 

@@ -236,7 +236,7 @@ void tlb_gen_debug_batch(void)
 }
 
 /**
- * tlb_gen_debug_no_batch - migration puts back the entries of a folio, and unlocks it
+ * tlb_gen_debug_no_batch - migration or a collapse gives up on a folio, and unlocks it
  *
  * R7: whoever took one of them over meanwhile may not have flushed: the batch must have.
  */

@@ -452,9 +452,11 @@ static void gone_on_mm(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tlb.end, PMD_SIZE + PAGE_SIZE);
 	KUNIT_EXPECT_TRUE(test, fix.table->pt_tlb_gen & TLB_GEN_GONE);
 
-	/* Not even 32 of them take it over; the last one does, for all. */
-	for (unsigned long i = 1; i < 32; i++)
+	/* Not even 32 of them take it over, though marks come in between; the last does, for all. */
+	for (unsigned long i = 1; i < 32; i++) {
 		tlb_gen_inherit(&tlb, fix.entry, PMD_SIZE, PMD_SIZE + PAGE_SIZE);
+		tlb_gen_mark_table(fix.mm, fix.entry);
+	}
 	KUNIT_EXPECT_EQ(test, tlb.end, PMD_SIZE + PAGE_SIZE);
 	KUNIT_EXPECT_TRUE(test, fix.table->pt_tlb_gen & TLB_GEN_GONE);
 	tlb_gen_inherit(&tlb, fix.entry, PMD_SIZE, PMD_SIZE + PAGE_SIZE);
@@ -474,11 +476,15 @@ static void gone_on_mm(struct kunit *test)
 	tlb_finish_mmu(&tlb);
 
 	/* Moving an entry flushes it away. */
+	tlb_gather_mmu(&tlb, fix.mm);
 	spin_lock(fix.ptl);
 	tlb_gen_gone(fix.entry);
+	tlb_gen_inherit(&tlb, fix.entry, PMD_SIZE, PMD_SIZE + PAGE_SIZE);
+	KUNIT_EXPECT_NE(test, tlb_gen_word_gone(fix.table->pt_tlb_gen), TLB_GEN_GONE);
 	tlb_gen_settle_gone(&vma, fix.entry, 0, PAGE_SIZE);
-	KUNIT_EXPECT_EQ(test, fix.table->pt_tlb_gen, 0);
+	KUNIT_EXPECT_FALSE(test, tlb_gen_word_gone(fix.table->pt_tlb_gen));
 	spin_unlock(fix.ptl);
+	tlb_finish_mmu(&tlb);
 	fixture_exit(&fix);
 }
 
@@ -537,11 +543,14 @@ static void assertions_fail(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, VIOLATIONS(tlb_gen_debug_free(&tlb)), 1);
 	KUNIT_EXPECT_EQ(test, VIOLATIONS(tlb_gen_finish(&tlb)), 1);
 
-	/* A gather that marks after its window, inside another of the task */
+	/* A gather that marks after its window, or has none, inside another of the task */
 	window = tlb_gen_open(fix.mm);
+	KUNIT_EXPECT_NE(test, window, tlb.window);
+	spin_lock(fix.ptl);
+	tlb.gen_dirty = 1;
+	KUNIT_EXPECT_EQ(test, VIOLATIONS(tlb_gen_mark(&tlb, fix.entry)), 1);
 	tlb.window = TLB_GEN_NO_WINDOW;
 	tlb.gen_dirty = 1;
-	spin_lock(fix.ptl);
 	KUNIT_EXPECT_EQ(test, VIOLATIONS(tlb_gen_mark(&tlb, fix.entry)), 1);
 	fix.table->pt_tlb_gen = 0;
 	spin_unlock(fix.ptl);

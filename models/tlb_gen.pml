@@ -22,7 +22,7 @@
  *		resp. written, through what was left of it here.
  *
  * What is unmapped and still has its page is a swap entry: it allows nothing.
- * GONE is taken over by a long walk and stays behind a short one, either way.
+ * A walk takes GONE over for the whole table or leaves it to the next, either way.
  *
  * Who takes part is chosen with -D (see models/list): INSTALL, WP, RECLAIM,
  * SWAPIN, FORK, MOVE, MKCLEAN, DISCARD, LAZY, SWITCH, FREE. BREAK leaves out one

@@ -351,7 +351,7 @@ def more_counts(rows, names):
             for key in ('ipis', 'flushes', 'full') for a, b in [r['sides']]
             if a.get(key) is not None and b.get(key) is not None and
             b[key] > a[key] * MORE_COUNTS + 0.02 and b[f'{key}_least'] > a[f'{key}_most']]
-    return [f'More than stock by over 1 %: {", ".join(more) or "none of the counts"}']
+    return [f'More than stock by over 1 %, in every boot: {", ".join(more) or "none of the counts"}']
 
 
 def us(nsec):

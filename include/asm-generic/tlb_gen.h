@@ -39,7 +39,7 @@
  *		changed inside a window; bit 46 tells that from generation 0.
  *		GONE: a batch of reclaim or migration made entries non-present
  *		and no window will say when it has flushed; pages: how many
- *		walkers have flushed for its sake. 0: nothing pending.
+ *		walkers took over since that was set. 0: nothing pending.
  *		The two low bits stay 0: the word lies on page->mapping, where
  *		2 would say "movable". Bit 3 is kept for lazy classes.
  *
@@ -63,7 +63,7 @@
  * back meanwhile is the same page, exclusive to the mm if it was. (For one that
  * was clean the fault may find another page: as it always was.) Nobody
  * knows when all batches have flushed: GONE stays until walkers of more than 32
- * pages in all have met it, of whom the last takes it over.
+ * pages in all have met it, and the last of them takes the whole table over.
  *
  *   window                                  other CPU
  *
@@ -142,7 +142,7 @@
 
 /* Table word: a batch of reclaim or migration has made entries non-present. */
 #define TLB_GEN_GONE		BIT_ULL(2)
-/* and how many pages were flushed for its sake */
+/* and how many pages walkers took over since then */
 #define TLB_GEN_GONE_PAGES	GENMASK_ULL(9, 4)
 
 /* tlb_gen_word_others(): the caller has no window of its own */

@@ -39,7 +39,7 @@ void freed_prepare(void)
 	hz_drain_lru();
 	if (madvise((char *)swapped, hz_page, MADV_PAGEOUT))
 		hz_fail("MADV_PAGEOUT");
-	/* What reclaim has marked is pending until a long walk takes it over. */
+	/* What reclaim has marked is pending until walks of more than 32 pages took it over. */
 	if (madvise((char *)swapped + hz_page, 64 * hz_page, MADV_DONTNEED))
 		hz_fail("MADV_DONTNEED");
 }

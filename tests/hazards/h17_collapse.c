@@ -5,8 +5,9 @@
  * reference for a moment. That page is put back and unlocked: its batch must have been
  * flushed by then, because whoever finds it unlocked does not.
  *
- * A store is lost only if a third writes the page out, or moves it, in between. The
- * kernel asserts that the batch has been flushed.
+ * A store is lost only if a third writes the page out, or moves it, in between: nothing
+ * to see on a stock or patched kernel. A debug kernel asserts that the batch has been
+ * flushed.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>

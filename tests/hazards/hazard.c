@@ -489,8 +489,8 @@ int hz_main(const struct hazard *h, int argc, char **argv)
 		printf("# %s, and nothing notices\n", *guard ? "a guard is off" : "no fix");
 		return 1;
 	}
-	if (reds) {
-		printf("# %s\n", h->what_is_lost);
+	if (reds || violations) {
+		printf("# %s\n", reds ? h->what_is_lost : "an assertion of the kernel");
 		hz_tidy();
 		return 1;
 	}
