@@ -452,7 +452,7 @@ static void gone_on_mm(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tlb.end, PMD_SIZE + PAGE_SIZE);
 	KUNIT_EXPECT_TRUE(test, fix.table->pt_tlb_gen & TLB_GEN_GONE);
 
-	/* Not even 32 of them take it over, though marks come in between; the last does, for all. */
+	/* Not even 32 of them take it over, with marks in between; the next one does, for all. */
 	for (unsigned long i = 1; i < 32; i++) {
 		tlb_gen_inherit(&tlb, fix.entry, PMD_SIZE, PMD_SIZE + PAGE_SIZE);
 		tlb_gen_mark_table(fix.mm, fix.entry);
