@@ -502,5 +502,5 @@ int main(int argc, char **argv)
 		printf("# %s, and nothing notices\n", *guard ? "a guard is off" : "no fix");
 		return 1;
 	}
-	return lost ? 1 : hits ? 0 : hz_skip("nothing was written in between");
+	return lost || violations ? 1 : hits ? 0 : hz_skip("nothing was written in between");
 }
