@@ -30,10 +30,10 @@
  *
  *   table word	ptdesc->pt_tlb_gen, plain stores under that table's PTL:
  *
- *		 63         47 46 45  10 9     4 3  2   1 0
- *		+-------------+--+------+-------+-+----+---+
- *		| generation  | 1|   0  | pages |0|GONE| 0 |
- *		+-------------+--+------+-------+-+----+---+
+ *		 63         47 46 45   9 8     3  2   1 0
+ *		+-------------+--+------+-------+----+---+
+ *		| generation  | 1|   0  | pages |GONE| 0 |
+ *		+-------------+--+------+-------+----+---+
  *
  *		The generation the mm had when an entry of this table last
  *		changed inside a window; bit 46 tells that from generation 0.
@@ -41,7 +41,7 @@
  *		and no window will say when it has flushed; pages: how many
  *		walkers took over since that was set. 0: nothing pending.
  *		The two low bits stay 0: the word lies on page->mapping, where
- *		2 would say "movable". Bit 3 is kept for lazy classes.
+ *		2 would say "movable". Bit 9 is kept for lazy classes.
  *
  * A table of generation s is pending, the caller's own window left out, when
  *
@@ -143,7 +143,7 @@
 /* Table word: a batch of reclaim or migration has made entries non-present. */
 #define TLB_GEN_GONE		BIT_ULL(2)
 /* and how many pages walkers took over since then */
-#define TLB_GEN_GONE_PAGES	GENMASK_ULL(9, 4)
+#define TLB_GEN_GONE_PAGES	GENMASK_ULL(8, 3)
 
 /* tlb_gen_word_others(): the caller has no window of its own */
 #define TLB_GEN_NO_WINDOW	0
