@@ -17,6 +17,7 @@ static const struct hazard h01 = {
 	.setup = setup,
 	.prepare = wp_prepare,
 	.role = { wp_victim, wp_a, wp_b },
+	.counter = "tlb_gen_inherit",
 };
 
 int main(int argc, char **argv)

@@ -16,6 +16,7 @@ static const struct hazard h02 = {
 	.setup = setup,
 	.prepare = zap_prepare,
 	.role = { zap_victim, zap_a, zap_b },
+	.counter = "tlb_gen_inherit",
 };
 
 int main(int argc, char **argv)

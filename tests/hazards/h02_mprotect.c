@@ -15,6 +15,7 @@ static const struct hazard h02_mprotect = {
 	.setup = setup,
 	.prepare = punch_prepare,
 	.role = { punch_victim, punch_a, punch_b },
+	.counter = "tlb_gen_inherit",
 };
 
 int main(int argc, char **argv)

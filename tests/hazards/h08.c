@@ -15,6 +15,7 @@ static const struct hazard h08 = {
 	.setup = setup,
 	.prepare = freed_prepare,
 	.role = { freed_victim, freed_a, freed_b },
+	.counter = "tlb_gen_inherit",
 };
 
 int main(int argc, char **argv)

@@ -21,6 +21,7 @@ static const struct hazard h10 = {
 	.setup = setup,
 	.prepare = scanned_prepare,
 	.role = { scanned_victim, a, scanned_b },
+	.counter = "tlb_gen_inherit",
 };
 
 int main(int argc, char **argv)

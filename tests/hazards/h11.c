@@ -17,6 +17,7 @@ static const struct hazard h11 = {
 	.setup = setup,
 	.prepare = zap_prepare,
 	.role = { zap_victim, zap_a, zap_b },
+	.counter = "tlb_gen_inherit",
 };
 
 int main(int argc, char **argv)

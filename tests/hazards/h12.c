@@ -15,6 +15,7 @@ static const struct hazard h12 = {
 	.setup = setup,
 	.prepare = wp_prepare,
 	.role = { wp_victim, wp_a, wp_b },
+	.counter = "tlb_gen_inherit",
 };
 
 int main(int argc, char **argv)

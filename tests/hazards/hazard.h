@@ -48,7 +48,7 @@ struct hazard {
 	void (*role[NR_ROLES])(void);
 	/* The delay is not for what reclaim or migration flush: B is one of them. */
 	bool batches_at_once;
-	/* What the round has to be counted by, if not by hz_hit(): /proc/vmstat */
+	/* Of /proc/vmstat, where the kernel has it: without one more of it no round is a hit. */
 	const char *counter;
 };
 
