@@ -214,7 +214,7 @@ void __tlb_gen_settle_gone(struct vm_area_struct *vma, struct ptdesc *table,
 		tlb_gen_flush(vma, start, end);
 	if (gone)
 		WRITE_ONCE(table->pt_tlb_gen,
-			   table->pt_tlb_gen & ~(TLB_GEN_GONE | TLB_GEN_GONE_PAGES));
+			   table->pt_tlb_gen & ~tlb_gen_word_gone(table->pt_tlb_gen));
 }
 
 /**

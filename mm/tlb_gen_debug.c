@@ -342,7 +342,7 @@ static void tlb_gen_forget_gone(const void *entry, const char *who)
 	struct ptdesc *table = tlb_gen_table(entry);
 
 	if ((table->pt_tlb_gen & TLB_GEN_GONE) && tlb_gen_debug_off(TLB_GEN_GUARD_GONE, who))
-		table->pt_tlb_gen &= ~(TLB_GEN_GONE | TLB_GEN_GONE_PAGES);
+		table->pt_tlb_gen &= ~tlb_gen_word_gone(table->pt_tlb_gen);
 }
 
 void tlb_gen_debug_inherit(struct mmu_gather *tlb, const void *entry,
