@@ -50,6 +50,9 @@ static bool tlb_gen_expected;
  * @who: the function that it stands in
  *
  * Counts how often it was.
+ *
+ * Context: any.
+ * Return: true if the caller is to leave out what the guard is about.
  */
 bool tlb_gen_debug_off(enum tlb_gen_guard guard, const char *who)
 {
@@ -236,9 +239,10 @@ void tlb_gen_debug_batch(void)
 }
 
 /**
- * tlb_gen_debug_no_batch - migration or a collapse gives up on a folio, and unlocks it
+ * tlb_gen_debug_no_batch - reclaim frees folios, or migration or a collapse puts one back
  *
- * R7: whoever took one of them over meanwhile may not have flushed: the batch must have.
+ * R7: no CPU may use what is freed, and whoever took over what is put back may not have
+ * flushed: the batch must have.
  */
 void tlb_gen_debug_no_batch(void)
 {

@@ -218,17 +218,37 @@ static inline unsigned int tlb_gen_word_others(u64 word, u64 table, u64 own)
 	return 0;
 }
 
-/* The ptdesc of the PTE or PMD table that holds @entry. */
+/**
+ * tlb_gen_table - the table that holds an entry
+ * @entry: kernel address of an entry of a PTE or PMD table
+ *
+ * Context: any.
+ * Return: its ptdesc, with the table word.
+ */
 static inline struct ptdesc *tlb_gen_table(const void *entry)
 {
 	return virt_to_ptdesc(entry);
 }
 
+/**
+ * tlb_gen_mm_init - no window is open in a new mm
+ * @mm: the mm
+ *
+ * Context: nobody else has the mm yet.
+ */
 static inline void tlb_gen_mm_init(struct mm_struct *mm)
 {
 	atomic64_set(&mm->tlb_gen, TLB_GEN_MARKED);
 }
 
+/**
+ * tlb_gen_mm_word - the mm word, to be shown
+ * @mm: the mm
+ *
+ * Context: any. Who asks whether something is pending wants tlb_gen_pending().
+ * Return: the generation and its open windows.
+ * Ordering: none.
+ */
 static inline u64 tlb_gen_mm_word(const struct mm_struct *mm)
 {
 	return atomic64_read(&mm->tlb_gen);
@@ -700,6 +720,7 @@ static inline void tlb_gen_finish(struct mmu_gather *tlb)
  *
  * Context: any.
  * Return: false; nested gathers inherit what concerns them.
+ * Ordering: none, it reads nothing.
  * Source: as tlb_gen_inherit().
  */
 static inline bool tlb_gen_nested(struct mm_struct *mm)

@@ -35,7 +35,7 @@ enum tlb_gen_guard {
 	TLB_GEN_GUARD_SPAN,		/* R6 */
 	TLB_GEN_GUARD_RMAP,		/* R2: drop the rmap before the flush */
 	TLB_GEN_GUARD_GONE,		/* R3, R7: nobody sees what reclaim unmapped */
-	TLB_GEN_GUARD_WRITE,		/* R7: write out, or unlock, before the flush */
+	TLB_GEN_GUARD_WRITE,		/* R7: write out, unlock or free before the flush */
 	NR_TLB_GEN_GUARDS
 };
 

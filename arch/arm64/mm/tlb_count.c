@@ -19,6 +19,12 @@ static void tlb_count_unfinished(bool unfinished)
 static inline void tlb_count_unfinished(bool unfinished) { }
 #endif
 
+/**
+ * tlb_count_tlbi - count a TLBI of a page, a range or all
+ *
+ * Context: any; right before or behind the instruction. Of modules, too: KVM.
+ * Ordering: none.
+ */
 void tlb_count_tlbi(void)
 {
 	tlb_count_unfinished(true);
@@ -26,6 +32,12 @@ void tlb_count_tlbi(void)
 }
 EXPORT_SYMBOL_GPL(tlb_count_tlbi);
 
+/**
+ * tlb_count_tlbi_asid - count a TLBI of a whole ASID
+ *
+ * Context: as tlb_count_tlbi(), which it includes.
+ * Ordering: none.
+ */
 void tlb_count_tlbi_asid(void)
 {
 	tlb_count_unfinished(true);
@@ -34,6 +46,12 @@ void tlb_count_tlbi_asid(void)
 }
 EXPORT_SYMBOL_GPL(tlb_count_tlbi_asid);
 
+/**
+ * tlb_count_dsb - count a DSB that waits for TLBIs
+ *
+ * Context: as tlb_count_tlbi(), but behind the DSB.
+ * Ordering: none of its own.
+ */
 void tlb_count_dsb(void)
 {
 	tlb_count_unfinished(false);
