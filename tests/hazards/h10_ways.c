@@ -6,7 +6,6 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -16,7 +15,7 @@
 #include <unistd.h>
 
 #include "pagemap.h"
-#include "hazard.h"
+#include "scanned.h"
 
 /* Written or protected; no table yet; hole in the address space; not registered. */
 #define PAGES		(4 * 512L)
@@ -24,47 +23,54 @@
 #define HOLE		512L
 #define STACK		(64 << 10)
 
-static volatile unsigned long *mem;
 static char *area, *other, *stack;
-static int pagemap;
 static unsigned int way;
-static atomic_bool over;	/* A's scan is */
+static int uffd = -1;
 
 static const char *setup(void)
 {
-	size_t registered = (PAGES + EMPTY) * hz_page, hole = HOLE * hz_page;
-	const char *why;
+	size_t hole = HOLE * hz_page;
+	const char *why = scanned_map(SMALL, (PAGES + EMPTY + HOLE + 1) * hz_page);
 
+	if (why)
+		return why;
 	stack = malloc(STACK);
-	pagemap = open("/proc/self/pagemap", O_RDONLY);
-	area = hz_map_size(SMALL, registered + hole + hz_page, &why);
-	if (!area)
-		return why;
-	other = area + registered + hole;
-	if (!stack || munmap(area + registered, hole) || mprotect(other, hz_page, PROT_NONE))
+	area = (char *)scanned;
+	other = area + (PAGES + EMPTY + HOLE) * hz_page;
+	if (!stack || munmap(other - hole, hole) ||
+	    mmap(other, hz_page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) !=
+	    other)
 		return "no memory";
-	mem = (void *)area;
-	if (hz_uffd_with(UFFD_FEATURE_WP_ASYNC | UFFD_FEATURE_WP_UNPOPULATED,
-			 area, registered, UFFDIO_REGISTER_MODE_WP, &why) < 0)
-		return why;
 	return NULL;
 }
 
-/* What is registered and has no table must be without one again. */
+/* Page tables stay when what they map goes: without one is only what is new. */
 static void prepare(void)
 {
-	if (madvise(area, (PAGES + EMPTY) * hz_page, MADV_DONTNEED))
+	char *empty = area + PAGES * hz_page;
+	size_t size = EMPTY * hz_page;
+	const char *why;
+
+	if (uffd >= 0)
+		close(uffd);
+	if (mmap(empty, size, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != empty)
+		hz_fail("mmap");
+	uffd = hz_uffd_with(UFFD_FEATURE_WP_ASYNC | UFFD_FEATURE_WP_UNPOPULATED, empty, size,
+			    UFFDIO_REGISTER_MODE_WP, &why);
+	if (uffd < 0)
+		hz_fail("%s", why);
+	if (madvise(area, PAGES * hz_page, MADV_DONTNEED))
 		hz_fail("MADV_DONTNEED");
 	for (long i = 0; i < PAGES; i++)
 		area[i * hz_page] = 1;
-	*mem = 0;
-	over = false;
+	scanned_prepare();
 	way++;
 }
 
 static int scan(char *end, struct page_region *regions, int nr)
 {
-	return pagemap_scan(pagemap, area, end, true, regions, nr, NULL);
+	return pagemap_scan(scanned_pagemap, area, end, true, regions, nr, NULL);
 }
 
 /* Protects what is not there, too, and says nothing of it. */
@@ -78,7 +84,7 @@ static int protect_all(void)
 		.return_mask = PAGE_IS_WRITTEN,
 	};
 
-	return ioctl(pagemap, PAGEMAP_SCAN, &arg);
+	return ioctl(scanned_pagemap, PAGEMAP_SCAN, &arg);
 }
 
 /* Nobody else writes to the others: the walk is longer if they are written, too. */
@@ -141,39 +147,17 @@ static void a(void)
 		kill_one();
 		break;
 	}
-	over = true;
 	hz_a_done();
-}
-
-static bool seen(void)
-{
-	return hz_pagemap((void *)mem) & PM_UFFD_WP;
 }
 
 static void b(void)
 {
-	if (hz_wait_for_a(seen)) {
-		struct page_region region;
-		unsigned long n;
-		int written;
+	bool seen = hz_wait_for_a(scanned_seen);
 
-		hz_wait(&over);
-		/* The second store from here on has begun since. */
-		n = hz_count;
-		if (!hz_wait_count(n + 2))
-			hz_no_hit();
-		written = pagemap_scan(pagemap, area, area + hz_page, false, &region, 1, NULL);
-		if (written < 0)
-			hz_fail("PAGEMAP_SCAN");
-		hz_lost = !written;
-	}
-	hz_wait(&hz_done);
+	hz_wait_for_a_done();
+	if (seen)
+		scanned_check();
 	hz_stop = true;
-}
-
-static void victim(void)
-{
-	hz_store_counts(mem);
 }
 
 static const struct hazard h10_ways = {
@@ -181,7 +165,7 @@ static const struct hazard h10_ways = {
 	.what_is_lost = "a store after PAGEMAP_SCAN is in no later scan",
 	.setup = setup,
 	.prepare = prepare,
-	.role = { victim, a, b },
+	.role = { scanned_victim, a, b },
 };
 
 int main(int argc, char **argv)

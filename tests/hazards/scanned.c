@@ -6,17 +6,18 @@
 #include "pagemap.h"
 #include "scanned.h"
 
-static volatile unsigned long *scanned;
+volatile unsigned long *scanned;
+int scanned_pagemap;
 static enum kind kind;
 static size_t size;
-static int pagemap, uffd;
+static int uffd;
 
 /* Is the first page, huge or not, written? Protects it if @protect; -1 if the kernel cannot. */
 static int scan(bool protect)
 {
 	struct page_region region;
 
-	return pagemap_scan(pagemap, scanned, (char *)scanned + (kind == SMALL ? (size_t)hz_page : size),
+	return pagemap_scan(scanned_pagemap, scanned, (char *)scanned + (kind == SMALL ? (size_t)hz_page : size),
 			    protect, &region, 1, NULL);
 }
 
@@ -37,7 +38,7 @@ const char *scanned_map(enum kind kind_, size_t size_)
 
 	kind = kind_;
 	size = size_;
-	pagemap = open("/proc/self/pagemap", O_RDONLY);
+	scanned_pagemap = open("/proc/self/pagemap", O_RDONLY);
 	why = map();
 	if (why)
 		return why;
@@ -79,27 +80,31 @@ void scanned_a(bool (*protect)(void))
 	hz_a_done();
 }
 
-static bool seen(void)
+bool scanned_seen(void)
 {
 	return hz_pagemap((void *)scanned) & PM_UFFD_WP;
 }
 
+void scanned_check(void)
+{
+	unsigned long n = hz_count;
+	int written;
+
+	/* The second store from here on has begun since. */
+	if (!hz_wait_count(n + 2))
+		hz_no_hit();
+	else if ((written = scan(false)) < 0)
+		hz_fail("PAGEMAP_SCAN");
+	else
+		hz_lost = !written;
+}
+
 void scanned_b(void)
 {
-	if (hz_wait_for_a(seen)) {
-		unsigned long n;
-		int written;
-
+	if (hz_wait_for_a(scanned_seen)) {
 		if (scan(true) < 0)
 			hz_fail("PAGEMAP_SCAN");
-		/* The second store from here on has begun since. */
-		n = hz_count;
-		if (!hz_wait_count(n + 2))
-			hz_no_hit();
-		else if ((written = scan(false)) < 0)
-			hz_fail("PAGEMAP_SCAN");
-		else
-			hz_lost = !written;
+		scanned_check();
 	}
 	hz_wait(&hz_done);
 	hz_stop = true;

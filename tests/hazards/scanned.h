@@ -11,7 +11,9 @@
 
 #include "hazard.h"
 
-/* Memory, of which the victim writes to the first page. */
+extern volatile unsigned long *scanned;	/* memory; the victim writes to its first page */
+extern int scanned_pagemap;
+
 const char *scanned_map(enum kind kind, size_t size);
 
 void scanned_prepare(void);
@@ -20,5 +22,7 @@ void scanned_a(bool (*protect)(void));
 bool scanned_report(void);		/* the first page, by PAGEMAP_SCAN */
 bool scanned_protect(void);		/* all of it, by UFFDIO_WRITEPROTECT */
 void scanned_b(void);
+bool scanned_seen(void);		/* the first page is protected */
+void scanned_check(void);		/* the victim's next stores have to be in a scan */
 
 #endif
