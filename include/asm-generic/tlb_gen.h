@@ -130,7 +130,10 @@
 
 #ifdef CONFIG_TLB_GEN
 
-/* mm word: a slot counts more windows than there can be tasks, which have two at most. */
+/*
+ * mm word: a slot counts 2^23 - 1 windows. PID_MAX_LIMIT is 2^22, pid 0 opens none, and
+ * a task has two at most: a third would not fit.
+ */
 #define TLB_GEN_OPEN_BITS	23
 #define TLB_GEN_OPEN_MASK	GENMASK_ULL(TLB_GEN_OPEN_BITS - 1, 0)
 #define TLB_GEN_MARKED		BIT_ULL(2 * TLB_GEN_OPEN_BITS)
@@ -502,7 +505,8 @@ static inline void tlb_gen_inherit_pud_hole(struct mmu_gather *tlb,
  * @ptep: the page's entry
  * @size: its size, bytes
  *
- * The i_mmap lock, held for write until the flush, keeps out other walkers and
+ * The i_mmap lock, held for write until the flush (but by munmap(), of whose range
+ * nobody is told anything), keeps out other walkers and
  * whoever looks at a page that may be shared; its table's word would belong to
  * several mms. Migration and write faults of private pages hold no such lock.
  * Above the PMD level no word is written: faults ask for any window there, and
