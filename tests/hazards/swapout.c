@@ -7,26 +7,50 @@
 long swapout_flushes;
 static char *mem;
 static size_t size;
+static enum kind kind;
 
-const char *swapout_setup(void)
+static const char *setup(enum kind kind_)
 {
 	const char *why = count_setup();
 
+	kind = kind_;
 	size = SWAPOUT_PAGES * hz_page;
 	if (!why)
-		mem = hz_map_size(SMALL, size, &why);
+		mem = hz_map_size(kind, size, &why);
 	return why;
+}
+
+const char *swapout_setup(void)
+{
+	return setup(SMALL);
+}
+
+const char *swapout_large_setup(void)
+{
+	if (hz_write_file(HZ_LARGE "enabled", "inherit"))
+		return "no folios of 64 KiB";
+	hz_write_file(HZ_THP "hugepages-2048kB/enabled", "never");
+	return setup(THP);
+}
+
+void swapout_large_end(void)
+{
+	hz_write_file(HZ_THP "hugepages-2048kB/enabled", "inherit");
+	hz_write_file(HZ_LARGE "enabled", "never");
 }
 
 static void prepare(void)
 {
+	/* What is swapped in comes in small folios. */
+	if (kind == THP && madvise(mem, size, MADV_DONTNEED))
+		hz_fail("madvise");
 	memset(mem, 1, size);
 	hz_drain_lru();
 }
 
 static void a(void)
 {
-	long before = count_flushes();
+	long before = count_flushes(), large = hz_read_file(HZ_LARGE "stats/swpout");
 
 	if (madvise(mem, size, MADV_PAGEOUT))
 		hz_fail("madvise");
@@ -34,6 +58,9 @@ static void a(void)
 	for (int i = 0; i < SWAPOUT_PAGES; i++)
 		if (!(hz_pagemap(mem + i * hz_page) & PM_SWAP))
 			swapout_flushes = -1;
+	if (kind == THP && hz_read_file(HZ_LARGE "stats/swpout") - large !=
+	    (long)(size / SWAPOUT_LARGE))
+		swapout_flushes = -1;
 	hz_hit();
 	hz_stop = true;
 }
