@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "swapout.h"
+
+#define LARGE	HZ_THP "hugepages-64kB/"
 
 long swapout_flushes;
 static char *mem;
@@ -25,23 +28,29 @@ const char *swapout_setup(void)
 	return setup(SMALL);
 }
 
+static void no_large(void)
+{
+	hz_write_file(HZ_THP "hugepages-2048kB/enabled", "inherit");
+	hz_write_file(LARGE "enabled", "never");
+}
+
 const char *swapout_large_setup(void)
 {
-	if (hz_write_file(HZ_LARGE "enabled", "inherit"))
+	if (hz_write_file(LARGE "enabled", "inherit"))
 		return "no folios of 64 KiB";
+	atexit(no_large);
 	hz_write_file(HZ_THP "hugepages-2048kB/enabled", "never");
 	return setup(THP);
 }
 
-void swapout_large_end(void)
+enum outcome swapout_judge(long promised)
 {
-	hz_write_file(HZ_THP "hugepages-2048kB/enabled", "inherit");
-	hz_write_file(HZ_LARGE "enabled", "never");
+	return swapout_flushes < 0 ? MISS : count_judge(swapout_flushes, promised);
 }
 
 static void prepare(void)
 {
-	/* What is swapped in comes in small folios. */
+	/* What is swapped in may come in small folios. */
 	if (kind == THP && madvise(mem, size, MADV_DONTNEED))
 		hz_fail("madvise");
 	memset(mem, 1, size);
@@ -50,7 +59,7 @@ static void prepare(void)
 
 static void a(void)
 {
-	long before = count_flushes(), large = hz_read_file(HZ_LARGE "stats/swpout");
+	long before = count_flushes(), large = hz_read_file(LARGE "stats/swpout");
 
 	if (madvise(mem, size, MADV_PAGEOUT))
 		hz_fail("madvise");
@@ -58,8 +67,7 @@ static void a(void)
 	for (int i = 0; i < SWAPOUT_PAGES; i++)
 		if (!(hz_pagemap(mem + i * hz_page) & PM_SWAP))
 			swapout_flushes = -1;
-	if (kind == THP && hz_read_file(HZ_LARGE "stats/swpout") - large !=
-	    (long)(size / SWAPOUT_LARGE))
+	if (kind == THP && hz_read_file(LARGE "stats/swpout") - large != SWAPOUT_LARGE)
 		swapout_flushes = -1;
 	hz_hit();
 	hz_stop = true;

@@ -6,17 +6,17 @@
 #include "count.h"
 
 #define SWAPOUT_PAGES	512
-#define SWAPOUT_LARGE	(64UL << 10)
-#define HZ_LARGE	HZ_THP "hugepages-64kB/"
+#define SWAPOUT_LARGE	32	/* folios of 64 KiB with as many pages, of 4 KiB */
 
 /* Of the round; -1: some page was not swapped out. */
 extern long swapout_flushes;
 
 const char *swapout_setup(void);
 
-/* The same in folios of 64 KiB, and behind it. */
+/* The same in folios of 64 KiB. */
 const char *swapout_large_setup(void);
-void swapout_large_end(void);
+
+enum outcome swapout_judge(long promised);
 
 /* hz_main() with an A that swaps out; @setup calls swapout_setup(). */
 int swapout_main(const char *name, const char *what_is_lost, const char *(*setup)(void),
