@@ -104,7 +104,6 @@ static const struct option options[] = {
 #define NR_TOUCH_OPTIONS	1
 	OPT_UINTEGER('e', "every", &params.every,
 		     "Write to each of so many pages only (default: 1)"),
-#define NR_RANGE_OPTIONS	2
 	OPT_STRING('s', "size", &params.size, "pages|bytes",
 		   "Memory of each initiator: pages, or bytes with K, M or G (default: 1)"),
 	OPT_BOOLEAN('S', "spread", &params.spread,
@@ -589,9 +588,8 @@ static void print_header(void)
 	printf("# op: %s\n", bench->op);
 	print_cpus("initiator", cpus, params.nr_initiators);
 	print_cpus("victim", cpus + params.nr_initiators, params.nr_victims);
-	if (bench->has_range)
-		printf("# %zu KiB for each initiator, in pages of %zu KiB\n",
-		       part_size / 1024, page_size / 1024);
+	printf("# %zu KiB for each initiator, in pages of %zu KiB\n",
+	       part_size / 1024, page_size / 1024);
 	printf("# %" PRIu64 " ops of each initiator per run\n", params.loops);
 	printf("# reading the clock takes %.0f ns, which each call's time includes\n", timer_nsec);
 	printf("\n%5s  %-6s %11s %10s %10s %10s %10s %8s %10s\n", bench->scales ? "CPUs" : "run",
@@ -1170,8 +1168,7 @@ static void place_threads(const cpu_set_t *allowed)
 
 int bench_tlb(const struct tlb_bench *b, int argc, const char **argv)
 {
-	const struct option *opts = options + (b->touches ? 0 : NR_TOUCH_OPTIONS) +
-				    (b->has_range ? 0 : NR_RANGE_OPTIONS);
+	const struct option *opts = options + (b->touches ? 0 : NR_TOUCH_OPTIONS);
 	size_t map_size = 0;
 	const char *reason = NULL;
 	cpu_set_t *allowed, *of_process;
@@ -1199,7 +1196,7 @@ int bench_tlb(const struct tlb_bench *b, int argc, const char **argv)
 	if (params.loops > SIZE_MAX / (TLB_MAX_STEPS * sizeof(u64)) / params.nr_initiators)
 		die("--loops is too big");
 	page_size = sysconf(_SC_PAGESIZE);
-	part_size = bench->has_range ? parse_size(params.size) : 0;
+	part_size = parse_size(params.size);
 	if (params.warm_up == A_TENTH)
 		params.warm_up = max(params.loops / 10, (u64)1);
 	if (params.warm_up > params.loops)
@@ -1239,7 +1236,7 @@ int bench_tlb(const struct tlb_bench *b, int argc, const char **argv)
 
 	if (bench->check)
 		reason = bench->check((u64)part_size / params.every * params.nr_initiators);
-	if (bench->has_range && !reason)
+	if (!reason)
 		map = map_parts(&map_size);
 	for (i = 0; bench->setup && !reason && i < params.nr_initiators; i++)
 		reason = bench->setup(initiators[i].part, part_size);

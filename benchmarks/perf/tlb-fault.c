@@ -11,7 +11,6 @@ static const struct tlb_bench fault_bench = {
 	.op		= "mprotect() to read-only, then back, while others take page faults",
 	.nr_steps	= 2,
 	.step_name	= { "ro", "rw" },
-	.has_range	= true,
 	.victims	= TLB_FAULT,
 	.size		= "2048",
 	.loops		= 500,

@@ -41,7 +41,6 @@ static const struct tlb_bench fork_bench = {
 	.op		= "fork(), a write to each page, which copies it, and the child's end",
 	.nr_steps	= 3,
 	.step_name	= { "fork", "copy", "reap" },
-	.has_range	= true,
 	.loops		= 1000,
 	.step		= fork_step,
 };

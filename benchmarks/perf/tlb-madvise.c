@@ -23,7 +23,6 @@ static const struct tlb_bench madvise_bench = {
 	.op		= "write to each page, then madvise(MADV_DONTNEED)",
 	.nr_steps	= 2,
 	.step_name	= { "touch", "dontneed" },
-	.has_range	= true,
 	.touches	= true,
 	.step		= madvise_step,
 };
@@ -46,7 +45,6 @@ static const struct tlb_bench madvise_free_bench = {
 	.op		= "write to each page, then madvise(MADV_FREE)",
 	.nr_steps	= 2,
 	.step_name	= { "touch", "free" },
-	.has_range	= true,
 	.touches	= true,
 	.setup		= free_setup,
 	.step		= free_step,

@@ -2,7 +2,8 @@
 /*
  * tlb/membarrier: MEMBARRIER_CMD_PRIVATE_EXPEDITED interrupts every other CPU
  * that runs this mm and waits for all of them, without any work on page
- * tables: the floor for a TLB shootdown by IPI.
+ * tables: the floor for a TLB shootdown by IPI. The victims read --size of
+ * memory here, too, so that those of another benchmark can be matched.
  */
 #include <errno.h>
 #include <unistd.h>

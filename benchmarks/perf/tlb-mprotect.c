@@ -20,7 +20,6 @@ static const struct tlb_bench mprotect_bench = {
 	.op		= "mprotect() to read-only, then mprotect() back to read-write (two calls)",
 	.nr_steps	= 2,
 	.step_name	= { "ro", "rw" },
-	.has_range	= true,
 	.step		= tlb_mprotect_step,
 };
 

@@ -31,7 +31,6 @@ static const struct tlb_bench munmap_bench = {
 	.op		= "munmap(), then mmap() and a write to each page",
 	.nr_steps	= 2,
 	.step_name	= { "munmap", "map" },
-	.has_range	= true,
 	.unmaps		= true,
 	.step		= munmap_step,
 };

@@ -74,7 +74,6 @@ static const struct tlb_bench numa_bench = {
 	.op		= "wait for a scan of NUMA balancing, then write to each page",
 	.nr_steps	= 2,
 	.step_name	= { "scan", "touch" },
-	.has_range	= true,
 	.victims	= TLB_SPIN,	/* they would take the hint faults */
 	.size		= "1024",
 	.loops		= 10,

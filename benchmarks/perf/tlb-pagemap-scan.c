@@ -90,7 +90,6 @@ static const struct tlb_bench pagemap_scan_bench = {
 	.op		= "write to pages, then PAGEMAP_SCAN that write-protects them",
 	.nr_steps	= 2,
 	.step_name	= { "touch", "scan" },
-	.has_range	= true,
 	.touches	= true,
 	.setup		= scan_setup,
 	.step		= scan_step,

@@ -38,7 +38,6 @@ static const struct tlb_bench pressure_bench = {
 	.name		= "pressure",
 	.op		= "write to pages of a range that does not fit into memory",
 	.nr_steps	= 1,
-	.has_range	= true,
 	.touches	= true,
 	.victims	= TLB_SPIN,	/* they would bring it in again */
 	.check		= pressure_check,

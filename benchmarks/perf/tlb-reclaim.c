@@ -85,7 +85,6 @@ static const struct tlb_bench reclaim_bench = {
 	.op		= "write to pages, then madvise(MADV_PAGEOUT), then mprotect() of another",
 	.nr_steps	= 3,
 	.step_name	= { "touch", "pageout", "other" },
-	.has_range	= true,
 	.touches	= true,
 	.victims	= TLB_SPIN,	/* they would bring it in again */
 	.setup		= reclaim_setup,

@@ -11,7 +11,6 @@ static const struct tlb_bench scale_bench = {
 	.op		= "mprotect() to read-only, then back, with 1, 2, ... victims",
 	.nr_steps	= 2,
 	.step_name	= { "ro", "rw" },
-	.has_range	= true,
 	.scales		= true,
 	.loops		= 2000,
 	.step		= tlb_mprotect_step,

@@ -61,7 +61,6 @@ static const struct tlb_bench soft_dirty_bench = {
 	.op		= "write to pages, then clear_refs(4)",
 	.nr_steps	= 2,
 	.step_name	= { "touch", "clear" },
-	.has_range	= true,
 	.touches	= true,
 	.setup		= clear_setup,
 	.step		= clear_step,

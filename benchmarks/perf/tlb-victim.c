@@ -13,7 +13,6 @@ static const struct tlb_bench victim_bench = {
 	.op		= "mprotect() to read-only, then back, while others read the clock",
 	.nr_steps	= 2,
 	.step_name	= { "ro", "rw" },
-	.has_range	= true,
 	.victims	= TLB_STOLEN,
 	.step		= tlb_mprotect_step,
 };

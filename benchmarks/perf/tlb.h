@@ -30,17 +30,15 @@ enum tlb_victims {
  * nr_steps calls of step(), each timed on its own, and costs their sum.
  * Victims spin in the same mm, each on a CPU of its own.
  *
- * Invariant: between two steps every victim has run and, where there is a
- * range, read each page of it (except with --back-to-back and where .victims
- * says otherwise). So every victim's CPU may hold the translations which the
- * step changes.
+ * Invariant: between two steps every victim has run and read each page of the
+ * range (except with --back-to-back and where .victims says otherwise). So
+ * every victim's CPU may hold the translations which the step changes.
  */
 struct tlb_bench {
 	const char	*name;
 	const char	*op;		/* for people: what one op does */
 	unsigned int	nr_steps;
 	const char	*step_name[TLB_MAX_STEPS];
-	bool		has_range;	/* works on memory: --size, --spread */
 	bool		touches;	/* its first step is tlb_touch(): --every */
 	bool		unmaps;		/* its first step unmaps the range, the second maps it */
 	bool		scales;		/* one run for 1, 2, ... --threads victims */
