@@ -115,6 +115,7 @@ static void tlb_gen_opened(struct mm_struct *mm)
 	u64 word = tlb_gen_mm_word(mm);
 
 	current->tlb_gen_windows++;
+	tlb_gen_assert(current->tlb_gen_windows <= TLB_GEN_TASK_WINDOWS);
 	tlb_gen_assert(word & TLB_GEN_MARKED);
 	tlb_gen_assert(tlb_gen_word_open(word, 0) + tlb_gen_word_open(word, 1) > 0);
 }

@@ -320,8 +320,8 @@ static void overflow(struct kunit *test)
 	word = make_word(3, TLB_GEN_OPEN_MASK, 1);
 	KUNIT_EXPECT_EQ(test, tlb_gen_word_close(word, ODD),
 			make_word(3, TLB_GEN_OPEN_MASK - 1, 1));
-	/* And tasks, of which none is number 0, cannot have more than two each. */
-	KUNIT_EXPECT_LE(test, 2 * (PID_MAX_LIMIT - 1), TLB_GEN_OPEN_MASK);
+	/* What all tasks may open fits; assertions_fail() has one that opens more. */
+	KUNIT_EXPECT_LE(test, TLB_GEN_TASK_WINDOWS * (PID_MAX_LIMIT - 1), TLB_GEN_OPEN_MASK);
 }
 
 static void mark_after_wrap(struct kunit *test)
@@ -502,8 +502,8 @@ static void assertions_fail(struct kunit *test)
 {
 	struct vm_area_struct vma = {};
 	struct fixture fix, other;
+	unsigned long window, second, third;
 	struct mmu_gather tlb;
-	unsigned long window;
 
 	fixture_init(test, &fix);
 	fixture_init(test, &other);
@@ -518,6 +518,12 @@ static void assertions_fail(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, VIOLATIONS(tlb_gen_debug_task(current)), 0);
 	window = tlb_gen_open(fix.mm);
 	KUNIT_EXPECT_EQ(test, VIOLATIONS(tlb_gen_debug_task(current)), 1);
+
+	/* More windows of a task than a slot has room for */
+	second = tlb_gen_open(fix.mm);
+	KUNIT_EXPECT_EQ(test, VIOLATIONS(third = tlb_gen_open(other.mm)), 1);
+	tlb_gen_close(other.mm, third);
+	tlb_gen_close(fix.mm, second);
 
 	/* A mark without the lock, inside a window of another mm, and outside of any */
 	KUNIT_EXPECT_EQ(test, VIOLATIONS(tlb_gen_mark_table(fix.mm, fix.entry)),

@@ -19,6 +19,12 @@ MORE_COUNTS = 1.01          # of stock's: measuring.md promises less
 ROUNDS_FOR_VERDICT = 6      # all on one side: less than 1 in 30 by chance
 
 
+def setting(result):
+    """What SAME names. membarrier had no memory at first: its victims read no page, not one."""
+    size = result.get('size') or result.get('page_size')
+    return {k: result.get(k) for k in SAME} | {'size': size}
+
+
 def number(text):
     try:
         return float(text) if '.' in text else int(text)
@@ -285,9 +291,8 @@ def summarize(arch, jobs, first, second, paired, counts=(None, None)):
                 why = f'not on every kernel: {why[0]}' if why else 'not run'
             rows.append({'arch': arch, 'benchmark': job, 'skipped': why})
             continue
-        unlike = [f'{k} {p.get(k)} and {q.get(k)}' for k in SAME
-                  for p, q in [(next(iter(a.values())), next(iter(b.values())))]
-                  if p.get(k) != q.get(k)]
+        p, q = (setting(next(iter(boots.values()))) for boots in (a, b))
+        unlike = [f'{k} {p[k]} and {q[k]}' for k in SAME if p[k] != q[k]]
         if unlike:
             rows.append({'arch': arch, 'benchmark': job, 'skipped': f'not the same: {unlike[0]}'})
             continue

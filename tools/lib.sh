@@ -46,6 +46,9 @@ number()
 	die "$1=$2 is not a number from $3 to $4"
 }
 
+one_of V "$V" "0 1"
+one_of ICOUNT "$ICOUNT" "0 1"
+number JOBS "$JOBS" 1 4096
 number SMP "$SMP" 1 16		# CONFIG_NR_CPUS
 number NODES "$NODES" 1 8
 [ -z "$MEM" ] || number MEM "$MEM" 128 1048576
@@ -242,7 +245,7 @@ tick()
 		trap 'kill $nap 2>/dev/null; exit' TERM
 		began=$(date +%s)
 		while kill -0 $$ 2>/dev/null; do
-			sleep 15 & nap=$!
+			sleep $((15 + $2 / 40)) & nap=$!
 			wait $nap
 			note "$1: $(($(date +%s) - began)) of about $2 s"
 		done
@@ -254,6 +257,17 @@ trap 'stop_ticker' EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
+
+# slow WHAT SECONDS CMD...: say what takes long, how long it usually does, and how far
+# it is. Not in a condition, as step.
+slow()
+{
+	note "$1 (usually $2 s)"
+	tick "$1" "$2"
+	shift 2
+	"$@"
+	stop_ticker
+}
 
 # step NAME SECONDS WHAT CMD...: run CMD with its output in a log, telling
 # how long it usually takes (the last time here, else SECONDS). Not to be used

@@ -131,9 +131,10 @@
 #ifdef CONFIG_TLB_GEN
 
 /*
- * mm word: a slot counts 2^23 - 1 windows. PID_MAX_LIMIT is 2^22, pid 0 opens none, and
- * a task has two at most: a third would not fit.
+ * mm word: a slot counts 2^23 - 1 windows. PID_MAX_LIMIT is 2^22 and pid 0 opens none:
+ * a third window of each task would not fit. CONFIG_DEBUG_TLB_GEN asserts it.
  */
+#define TLB_GEN_TASK_WINDOWS	2
 #define TLB_GEN_OPEN_BITS	23
 #define TLB_GEN_OPEN_MASK	GENMASK_ULL(TLB_GEN_OPEN_BITS - 1, 0)
 #define TLB_GEN_MARKED		BIT_ULL(2 * TLB_GEN_OPEN_BITS)
@@ -151,6 +152,12 @@
 /* tlb_gen_word_others(): the caller has no window of its own */
 #define TLB_GEN_NO_WINDOW	0
 
+/*
+ * Arithmetic of the words, without memory or order: for this file, mm/tlb_gen.c and
+ * the KUnit tests. Participants call none of it.
+ */
+
+/* The slot of the generation that @word has */
 static inline unsigned int tlb_gen_word_slot(u64 word)
 {
 	return (word >> TLB_GEN_SHIFT) & 1;
@@ -170,6 +177,7 @@ static inline u64 tlb_gen_word_window(u64 word)
 	return second ?: tlb_gen_word_one(0);
 }
 
+/* How many windows of @slot are open */
 static inline unsigned int tlb_gen_word_open(u64 word, unsigned int slot)
 {
 	return (word >> (slot * TLB_GEN_OPEN_BITS)) & TLB_GEN_OPEN_MASK;
@@ -226,7 +234,9 @@ static inline unsigned int tlb_gen_word_others(u64 word, u64 table, u64 own)
  * @entry: kernel address of an entry of a PTE or PMD table
  *
  * Context: any.
+ * Ordering: none.
  * Return: its ptdesc, with the table word.
+ * Source: split page-table locks find theirs the same way.
  */
 static inline struct ptdesc *tlb_gen_table(const void *entry)
 {
@@ -238,6 +248,8 @@ static inline struct ptdesc *tlb_gen_table(const void *entry)
  * @mm: the mm
  *
  * Context: nobody else has the mm yet.
+ * Ordering: a plain store; what publishes the mm shows it.
+ * Source: as tlb_gen_open().
  */
 static inline void tlb_gen_mm_init(struct mm_struct *mm)
 {
@@ -251,6 +263,7 @@ static inline void tlb_gen_mm_init(struct mm_struct *mm)
  * Context: any. Who asks whether something is pending wants tlb_gen_pending().
  * Return: the generation and its open windows.
  * Ordering: none.
+ * Source: as tlb_gen_open().
  */
 static inline u64 tlb_gen_mm_word(const struct mm_struct *mm)
 {
@@ -278,7 +291,11 @@ DECLARE_TRACEPOINT(tlb_gen_mark);
 void __tlb_gen_trace_open(u64 word, struct mm_struct *mm, u64 window);
 void __tlb_gen_trace_mark(struct mm_struct *mm, struct ptdesc *table);
 
-/* Leaf entries of any level, complete on return. Default: flush_tlb_range() */
+/*
+ * The architecture's half of tlb_gen_settle(), whose locks are held: flushes leaf
+ * entries of any level from @start to @end and is complete on return. kernel-doc in
+ * arch/; flush_tlb_range() where there is none.
+ */
 void arch_tlb_gen_settle(struct vm_area_struct *vma, unsigned long start,
 			 unsigned long end);
 
