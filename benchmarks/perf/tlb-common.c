@@ -751,6 +751,9 @@ static void run_once(struct run *run)
 	__atomic_store_n(&warm, false, __ATOMIC_RELAXED);
 	start = now();
 	all_ops();
+	/* Nobody has waited for who is sampled: it may be in the middle of a long round. */
+	if (mode == TLB_STOLEN)
+		wait_for_victims();
 	run->elapsed = now() - start;
 	__atomic_store_n(&warm, true, __ATOMIC_RELAXED);
 	run->min_passes = UINT64_MAX;
