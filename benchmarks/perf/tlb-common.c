@@ -64,10 +64,10 @@ struct initiator {
 };
 
 /*
- * What victims sample. Of faults: those that met a timed call, and the others;
- * of stolen time: during the ops, and while nobody does anything.
+ * What victims sample. Of faults: those that met a timed call, those before the
+ * ops while nobody does anything, and the others; of stolen time the first two.
  */
-enum sample_kind { MEANWHILE, ELSE, NR_KINDS };
+enum sample_kind { MEANWHILE, IDLE, ELSE, NR_KINDS };
 
 struct victim {
 	pthread_t	thread;
@@ -140,7 +140,7 @@ static u64 *scratch;
 /* Written by several threads, each seldom. */
 static u64 nr_warm, nr_finished;
 static bool go, stop;
-static bool idle;			/* TLB_STOLEN: sample what nobody has caused */
+static bool idle;			/* sample what nobody has caused */
 static bool warm;			/* the victims do not sample */
 static int interrupted;			/* the signal */
 static const char *gave_up;		/* why an op could not be performed */
@@ -215,6 +215,7 @@ static void sample(struct victim *victim, enum sample_kind kind, u64 nsec)
 
 static void fault(struct victim *victim)
 {
+	bool alone = __atomic_load_n(&idle, __ATOMIC_RELAXED);
 	u64 begun = __atomic_load_n(&calls_begun, __ATOMIC_ACQUIRE);
 	bool before = __atomic_load_n(&calls, __ATOMIC_ACQUIRE);
 	u64 start = now(), nsec;
@@ -223,7 +224,7 @@ static void fault(struct victim *victim)
 	*(volatile char *)(victim->pages + victim->page * page_size) = 1;
 	nsec = now() - start;
 	kind = before || __atomic_load_n(&calls_begun, __ATOMIC_ACQUIRE) != begun ?
-	       MEANWHILE : ELSE;
+	       MEANWHILE : alone ? IDLE : ELSE;
 	if (!__atomic_load_n(&warm, __ATOMIC_RELAXED))
 		sample(victim, kind, nsec);
 	/* Seldom: the faults themselves may do without mmap_lock. */
@@ -252,7 +253,7 @@ static void read_range(void)
 /* A round is as long as the others, or somebody took the CPU away. */
 static u64 spin(struct victim *victim, u64 *last)
 {
-	enum sample_kind kind = __atomic_load_n(&idle, __ATOMIC_RELAXED) ? ELSE : MEANWHILE;
+	enum sample_kind kind = __atomic_load_n(&idle, __ATOMIC_RELAXED) ? IDLE : MEANWHILE;
 	u64 time = now(), nsec = time - *last;
 
 	*last = time;
@@ -414,7 +415,7 @@ static u64 summarize_samples(enum sample_kind kind, struct tlb_summary *sum)
 
 static void print_faults(u64 ops, u64 discards)
 {
-	static const char * const name[] = { "fault", "else" };
+	static const char * const name[] = { "fault", "idle", "else" };
 	struct tlb_summary sum;
 	char key[32];
 	u64 total;
@@ -424,11 +425,18 @@ static void print_faults(u64 ops, u64 discards)
 		total = summarize_samples(kind, &sum);
 		if (tlb_out_for_people()) {
 			print_row("", name[kind], &sum);
-			printf(" %10.1f per op%s\n", (double)total / ops,
-			       kind == MEANWHILE ? ", during the timed calls" : "");
+			if (kind == IDLE)
+				printf(" %10" PRIu64 " before the ops\n", total);
+			else
+				printf(" %10.1f per op%s\n", (double)total / ops,
+				       kind == MEANWHILE ? ", during the timed calls" : "");
+			continue;
+		}
+		tlb_out_summary(name[kind], &sum);
+		if (kind == IDLE) {
+			tlb_out_u64("idle_faults", total);
 		} else {
 			scnprintf(key, sizeof(key), "%s_per_op", name[kind]);
-			tlb_out_summary(name[kind], &sum);
 			tlb_out_per_op(key, total, ops);
 		}
 	}
@@ -477,7 +485,7 @@ static void print_stolen(u64 elapsed, u64 idle_elapsed, u64 ops)
 	unsigned int i;
 	int kind;
 
-	for (kind = 0; kind < NR_KINDS; kind++) {
+	for (kind = MEANWHILE; kind <= IDLE; kind++) {
 		n[kind] = summarize_samples(kind, &sum[kind]);
 		for (i = 0; i < params.nr_victims; i++)
 			total[kind] += victims[i].total[kind];
@@ -486,14 +494,14 @@ static void print_stolen(u64 elapsed, u64 idle_elapsed, u64 ops)
 	}
 	for (i = 0; i < params.nr_victims; i++)
 		gap = max(gap, victims[i].gap);
-	net = (share[MEANWHILE] - share[ELSE]) * elapsed / ops;
+	net = (share[MEANWHILE] - share[IDLE]) * elapsed / ops;
 
 	if (tlb_out_for_people()) {
 		print_row("", "stolen", &sum[MEANWHILE]);
 		printf(" %10.3f per op, %.2f %% of the time\n", (double)n[MEANWHILE] / ops,
 		       100 * share[MEANWHILE]);
-		print_row("", "idle", &sum[ELSE]);
-		printf(" %10s without ops, %.2f %% of the time\n", "", 100 * share[ELSE]);
+		print_row("", "idle", &sum[IDLE]);
+		printf(" %10s without ops, %.2f %% of the time\n", "", 100 * share[IDLE]);
 		printf("%13s %11.0f from each victim for an op, idle taken off\n", "net", net);
 		printf("# rounds of the victims; longer than %" PRIu64 " ns: stolen from\n", gap);
 		print_histogram();
@@ -502,8 +510,8 @@ static void print_stolen(u64 elapsed, u64 idle_elapsed, u64 ops)
 	tlb_out_u64("gap_ns", gap);
 	tlb_out_summary("stolen", &sum[MEANWHILE]);
 	tlb_out_per_op("stolen_per_op", n[MEANWHILE], ops);
-	tlb_out_summary("idle", &sum[ELSE]);
-	tlb_out_u64("idle_ppm", share[ELSE] * 1000000);
+	tlb_out_summary("idle", &sum[IDLE]);
+	tlb_out_u64("idle_ppm", share[IDLE] * 1000000);
 	tlb_out_u64("stolen_ppm", share[MEANWHILE] * 1000000);
 	tlb_out_double("stolen_net_per_op", net);
 	print_histogram();
@@ -742,7 +750,7 @@ static void run_once(struct run *run)
 
 	start_threads();
 	reset_victims();
-	if (mode == TLB_STOLEN)
+	if (mode == TLB_STOLEN || mode == TLB_FAULT)
 		run->idle_elapsed = be_idle();
 	tlb_counters_read(run->delta, cpu_used);
 	run->discards = nr_discards();
